@@ -1,0 +1,33 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def find_data_root() -> Path | None:
+    """Return the folder of real data: $SEGSTUDY_DATA, else data/, else shared/data beside the checkout, else None."""
+    named = os.environ.get("SEGSTUDY_DATA")
+    places = [Path(named)] if named else [ROOT / "data", ROOT.parent / "shared" / "data"]
+    return next((place for place in places if (place / "fasseg").is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Real data sets; a test that asks for them skips where they are absent."""
+    root = find_data_root()
+    if root is None:
+        pytest.skip("no real data: set SEGSTUDY_DATA to a folder that holds fasseg/, voc/, emds5/, ph2/")
+    return root
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Randomness with a fixed seed."""
+    return np.random.default_rng(0)

@@ -1,0 +1,99 @@
+"""Fingerprints change with what matters and with nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segstudy.fingerprint import code_digest, files_digest, import_closure, module_closure
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A package with a chain of imports of every kind: a -> b -> sub.c, and a registry that names d in a string."""
+    package = tmp_path / "house"
+    (package / "sub").mkdir(parents=True)
+    (tmp_path / "numbers.csv").write_text("1\n")
+    files = {
+        "__init__.py": "",
+        "a.py": "from house.b import x\nimport os\n",
+        "b.py": "def x():\n    from .sub import c\n    return c.y\n",
+        "sub/__init__.py": "",
+        "sub/c.py": 'y = 1\nREADS = ("*.csv",)\n',
+        "registry.py": 'MODULES = {"d": "house.d:open_d"}\nNEAR = ".sub.c"\n',
+        "d.py": "z = 1\n",
+        "alone.py": "w = 1\n",
+    }
+    for name, text in files.items():
+        (package / name).write_text(text)
+    return tmp_path
+
+
+def test_closure_follows_absolute_relative_and_lazy_imports(house: Path):
+    closure = import_closure("import house.a", house)
+    modules = {"house/__init__.py", "house/a.py", "house/b.py", "house/sub/__init__.py", "house/sub/c.py"}
+    assert set(closure) == modules | {"numbers.csv"}
+
+
+def test_closure_follows_names_in_strings(house: Path):
+    closure = import_closure("import house.registry", house)
+    assert "house/d.py" in closure and "house/sub/c.py" in closure and "house/alone.py" not in closure
+
+
+def test_a_change_two_modules_away_changes_the_closure_and_prose_does_not(house: Path):
+    before = import_closure("import house.a", house)
+    (house / "house" / "sub" / "c.py").write_text('"""New words."""\ny = 1  # why\nREADS = ("*.csv",)\n')
+    assert import_closure("import house.a", house) == before
+    (house / "house" / "sub" / "c.py").write_text('y = 2\nREADS = ("*.csv",)\n')
+    after = import_closure("import house.a", house)
+    assert {name for name in after if after[name] != before[name]} == {"house/sub/c.py"}
+
+
+def test_a_change_in_a_file_a_module_reads(house: Path):
+    before = import_closure("import house.a", house)
+    (house / "numbers.csv").write_text("2\n")
+    after = import_closure("import house.a", house)
+    assert {name for name in after if after[name] != before[name]} == {"numbers.csv"}
+
+
+def test_module_closure_holds_the_module_itself(house: Path):
+    assert set(module_closure(house / "house" / "d.py", house)) == {"house/__init__.py", "house/d.py"}
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["def f():\n    return 1\n", 'def f():\n    """Words."""\n    return 1', "# c\ndef f(): return (1)"],
+)
+def test_code_digest_ignores_words_and_layout(same: str):
+    assert code_digest(same) == code_digest("def f():\n    return 1")
+
+
+@pytest.mark.parametrize(
+    "other", ["def f():\n    return 2", "def g():\n    return 1", "def f():\n    '1'\n    return '1'"]
+)
+def test_code_digest_sees_code(other: str):
+    assert code_digest(other) != code_digest("def f():\n    return 1")
+
+
+def test_files_digest_goes_by_name_and_bytes_wherever_the_folder_lies(tmp_path: Path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a").write_text("A")
+        (tmp_path / folder / "b").write_text("B")
+    one, two = (sorted((tmp_path / folder).iterdir()) for folder in ("one", "two"))
+    digest = files_digest(one, tmp_path / "one")
+    assert files_digest(two[::-1], tmp_path / "two") == digest
+    two[0].rename(two[0].with_name("c"))
+    assert files_digest(sorted((tmp_path / "two").iterdir()), tmp_path / "two") != digest
+    memory: dict = {}
+    assert files_digest(one, tmp_path / "one", memory) == digest and len(memory) == 2
+    one[0].write_text("AA")
+    assert files_digest(one, tmp_path / "one", memory) != digest
+
+
+def test_every_loader_is_in_the_closure_of_the_registry():
+    root = Path(__file__).resolve().parents[1]
+    closure = module_closure(root / "segstudy" / "datasets" / "registry.py", root)
+    for name in ("faces", "fasseg", "voc", "emds5", "ph2", "folder"):
+        assert f"segstudy/datasets/{name}.py" in closure
