@@ -1,0 +1,226 @@
+"""A folder of one's own pictures: `images/`, and masks of the same names in `masks/` where there are any.
+
+Verification, in this order: `images/` is there and holds pictures; no two share a name; where `masks/` is
+there, names pair one to one; at reading, a mask has its picture's size and nothing but the declared ids or
+colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from segstudy.datasets.card import Card
+from segstudy.datasets.files import (
+    VOID,
+    Window,
+    crop,
+    label_colours,
+    load_rgb,
+    missing_data,
+    present,
+    read_ids,
+    read_rgb,
+    read_size,
+    require_choice,
+    require_shape,
+)
+from segstudy.datasets.sample import Dataset, Sample
+from segstudy.errors import StudyError
+
+SPLITS = {"all": None}
+# What PIL reads without a plugin and holds one still picture.
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# The one name in `colours` that is no class: its pixels are not scored.
+VOID_NAME = "void"
+
+CARD = Card(
+    name="folder",
+    title="a folder of your own pictures",
+    what="whatever you bring; masks are class ids (grey or palette) or RGB colours that you declare",
+    how_many="what the folder holds; nothing is split",
+    licence="yours",
+    citation="none",
+    homepage="none",
+    layout=f"""
+root/
+  images/NAME.png ...   any of {", ".join(SUFFIXES)}
+  masks/NAME.png ...    optional; the same names, as PNG: JPEG smears labels
+""",
+    how_to_get="put your pictures into a folder images/ and pass the folder around it as root=",
+)
+
+Colour = tuple[int, int, int]
+
+
+def open_folder(
+    root: Path,
+    split: str,
+    supervision: str,
+    *,
+    classes: Sequence[str] | None = None,
+    colours: Mapping[str, Colour] | None = None,
+) -> Dataset:
+    """Open a folder of pictures.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds `images/` and, optionally, `masks/`.
+    split : "all"
+    supervision : "full", "image" or "none"
+        Without masks `"full"` gives samples whose labels are None; `"image"` is an error.
+    classes : sequence of str, optional
+        Names of the ids 0..C-1 where masks hold ids; by default as many as the masks show, which reads them
+        all once. The id 255 means "not scored".
+    colours : mapping of str to (red, green, blue), optional
+        Where masks hold colours: each class and its colour, in the order of the ids; "void" for what is not
+        scored.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    MissingData
+        Where `images/` is missing or empty.
+    StudyError
+        Where pictures and masks do not pair, or a file cannot be read as what it should be.
+    ValueError
+        Where `split` is unknown, both `classes` and `colours` are given, or a colour is no colour.
+    """
+    require_choice("split", split, SPLITS)
+    if classes is not None and colours is not None:
+        raise ValueError(
+            "classes and colours are both given: pass classes for masks of ids, colours for RGB masks"
+        )
+    table = None if colours is None else _require_colours(colours)
+    root = Path(root)
+    pictures, ignored = _listed(root / "images")
+    masks = {} if supervision == "none" else _paired(root, pictures)
+    if supervision == "image" and not masks:
+        raise StudyError(
+            f"{root / 'masks'} is missing: supervision='image' takes each picture's classes from its mask"
+        )
+    if table is not None:
+        classes = [name for name in table if name != VOID_NAME]
+    elif classes is None:
+        classes = _found_classes(list(masks.values()))
+    names = tuple(classes)
+    shown = label_colours(len(names)) if table is None else [table[name] for name in names]
+    samples = [_sample(picture, masks.get(stem), names, table) for stem, picture in pictures.items()]
+    return Dataset(
+        CARD.name,
+        split=split,
+        supervision=supervision,
+        samples=samples,
+        classes=names,
+        colours=np.reshape(shown, (-1, 3)),
+        card=CARD,
+        note=f"{len(samples)} pictures and {len(masks)} masks read, {ignored} other files in images/ ignored",
+        parameters={"classes": list(names), "colours": table},
+    )
+
+
+def _require_colours(colours: Mapping[str, Colour]) -> dict[str, Colour]:
+    """Return the colours as plain ints; each must be three values in 0..255, and no two the same."""
+    table = {}
+    for name, colour in colours.items():
+        values = np.asarray(colour)
+        if values.shape != (3,) or values.dtype.kind not in "iu" or values.min() < 0 or values.max() > 255:
+            raise ValueError(
+                f"colours[{name!r}] is {colour!r}; expected (red, green, blue), integers 0 to 255"
+            )
+        table[str(name)] = tuple(values.tolist())
+    if len(set(table.values())) < len(table):
+        raise ValueError(f"colours gives one colour to two classes: {table}")
+    return table
+
+
+def _listed(folder: Path) -> tuple[dict[str, Path], int]:
+    """Return the pictures of `images/` by stem, sorted, and how many other files lie beside them."""
+    files = [path for path in sorted(folder.glob("*")) if path.is_file() and not path.name.startswith(".")]
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    if not pictures:
+        raise missing_data(CARD, folder / "*.png")
+    return _by_stem(pictures), len(files) - len(pictures)
+
+
+def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the paths by stem; two of one stem could not be told apart."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in found:
+            raise StudyError(
+                f"{found[path.stem]} and {path} share the name {path.stem!r}: rename one of them"
+            )
+        found[path.stem] = path
+    return found
+
+
+def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the mask of each picture by stem; empty where there is no folder of masks."""
+    folder = root / "masks"
+    if not folder.is_dir():
+        return {}
+    masks = _by_stem([path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES])
+    for ours, theirs, kind in ((pictures, masks, "mask in masks/"), (masks, pictures, "picture in images/")):
+        alone = sorted(set(ours) - set(theirs))
+        if alone:
+            raise StudyError(f"{ours[alone[0]]} and {len(alone) - 1} more have no {kind} of the same name")
+    return masks
+
+
+def _found_classes(masks: Sequence[Path]) -> tuple[str, ...]:
+    """Return a name for each id up to the largest that the masks hold."""
+    ids = {label for mask in masks for label in present(read_ids(mask, read_size(mask), VOID))}
+    if masks and ids <= {0, VOID}:
+        raise StudyError(
+            f"{masks[0]} and its neighbours hold nothing but 0 and {VOID}, and {VOID} means 'not scored'. For "
+            "black and white masks pass colours={'background': (0, 0, 0), 'object': (255, 255, 255)}"
+        )
+    return tuple(f"class {label}" for label in range(max(ids - {VOID}, default=-1) + 1))
+
+
+def _sample(
+    picture: Path, mask: Path | None, names: Sequence[str], table: dict[str, Colour] | None
+) -> Sample:
+    """Return the sample of a picture and its mask."""
+    read_image = partial(read_rgb, picture, upright=True)
+    if mask is None:
+        return Sample(picture.stem, read_image, files=(picture,))
+    read_labels = partial(_read_labels, mask, picture, len(names), table)
+    return Sample(picture.stem, read_image, read_labels, files=(picture,), label_files=(mask,))
+
+
+def _read_labels(
+    mask: Path, picture: Path, count: int, table: dict[str, Colour] | None, window: Window | None = None
+) -> np.ndarray:
+    """Return the labels of a mask of ids or, with a table, of colours."""
+    expected = read_size(picture, upright=True)
+    if table is None:
+        return crop(read_ids(mask, expected, count), window)
+    return crop(
+        _match_colours(mask, require_shape(mask, np.asarray(load_rgb(mask)), expected), table), window
+    )
+
+
+def _match_colours(mask: Path, colours: np.ndarray, table: dict[str, Colour]) -> np.ndarray:
+    """Return the id of each pixel's colour, (H, W) uint8."""
+    weights = np.array([1 << 16, 1 << 8, 1])
+    packed = colours.astype(np.int64) @ weights
+    labels = np.full(packed.shape, -1)
+    names = [name for name in table if name != VOID_NAME]
+    for name, colour in table.items():
+        labels[packed == np.array(colour) @ weights] = VOID if name == VOID_NAME else names.index(name)
+    if (labels < 0).any():
+        row, column = np.argwhere(labels < 0)[0]
+        raise StudyError(
+            f"{mask} holds the colour {tuple(colours[row, column].tolist())} at row {row}, column {column}; "
+            f"expected one of colours={table}. {(labels < 0).sum()} pixels are unknown (JPEG smears colours)"
+        )
+    return labels.astype(np.uint8)

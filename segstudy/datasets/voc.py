@@ -1,0 +1,154 @@
+"""PASCAL VOC 2012, its segmentation task: 20 kinds of things and background, with the official lists.
+
+Verification, in this order: the folder is there; the split's list is there; each listed picture that is
+there has a mask; at reading, a mask has its picture's size and holds the ids 0..20 or void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from segstudy.datasets.card import Card, Remote
+from segstudy.datasets.files import (
+    Window,
+    crop,
+    find_folder,
+    label_colours,
+    missing_data,
+    read_ids,
+    read_rgb,
+    read_size,
+    require_choice,
+    require_mask,
+)
+from segstudy.datasets.sample import Dataset, Sample
+
+# Pictures in the official lists of the segmentation task (VOC 2012 development kit, "Segmentation Image
+# Sets").
+SPLITS = {"train": 1464, "val": 1449}
+FOLDERS = ("VOCdevkit/VOC2012", "VOC2012")
+LIST = "ImageSets/Segmentation/{split}.txt"
+# The order is the development kit's (VOCinit.m): class k is the k-th name, 0 the background, 255 void.
+CLASSES = (
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
+
+CARD = Card(
+    name="voc",
+    title="PASCAL VOC 2012, segmentation",
+    what="everyday photographs, each pixel one of 20 kinds of things, background, or void (255) on outlines",
+    how_many="1464 training and 1449 validation pictures, at most 500 x 500",
+    licence="the photographs are from flickr and under its terms of use; research use",
+    citation=(
+        "Everingham, Van Gool, Williams, Winn, Zisserman: The PASCAL Visual Object Classes Challenge 2012 "
+        "(VOC2012) Results; The PASCAL Visual Object Classes (VOC) Challenge, International Journal of "
+        "Computer Vision 88(2), 2010"
+    ),
+    homepage="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+    layout="""
+voc/VOCdevkit/VOC2012/
+  ImageSets/Segmentation/train.txt, val.txt
+  JPEGImages/2007_000032.jpg ...
+  SegmentationClass/2007_000032.png ...   palette, the index is the class
+""",
+    how_to_get="python -m segstudy data download voc (one archive of 1,999,639,040 bytes)",
+    remotes=(
+        # The checksum is the one that several public loaders hold for this archive; the publisher prints
+        # none.
+        Remote(
+            "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar",
+            "VOCtrainval_11-May-2012.tar",
+            "e14f763270cf193d0b5f74b169f44157a4b0c6efa708f4dd0ff78ee691763bcb",
+            True,
+        ),
+    ),
+)
+
+
+def open_voc(root: Path, split: str, supervision: str) -> Dataset:
+    """Open PASCAL VOC 2012.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds `voc/`.
+    split : "train" or "val"
+    supervision : "full", "image" or "none"
+        Image-level labels are the ids that the mask shows: background among them, void not.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    MissingData
+        Where the folder or the list is missing, or none of the listed pictures is there.
+    StudyError
+        Where a picture has no mask.
+    ValueError
+        Where `split` is unknown.
+    """
+    require_choice("split", split, SPLITS)
+    home = Path(root) / CARD.name
+    folder = find_folder(home, *FOLDERS)
+    if folder is None:
+        raise missing_data(CARD, home / FOLDERS[0])
+    listed = folder / LIST.format(split=split)
+    if not listed.is_file():
+        raise missing_data(CARD, listed)
+    samples = list(_samples(folder, listed.read_text().split(), supervision))
+    if not samples:
+        raise missing_data(CARD, folder / "JPEGImages")
+    return Dataset(
+        CARD.name,
+        split=split,
+        supervision=supervision,
+        samples=samples,
+        classes=CLASSES,
+        colours=label_colours(len(CLASSES)),
+        card=CARD,
+        note=f"{len(samples)} of {SPLITS[split]} official {split} pictures found",
+    )
+
+
+def _samples(folder: Path, names: list[str], supervision: str) -> Iterator[Sample]:
+    """Yield the sample of each listed name whose picture is there."""
+    for name in names:
+        picture = folder / "JPEGImages" / f"{name}.jpg"
+        if not picture.is_file():
+            continue
+        mask = folder / "SegmentationClass" / f"{name}.png"
+        if supervision != "none":
+            require_mask(mask, picture)
+        read_labels = partial(_read_labels, mask, picture)
+        yield Sample(name, partial(read_rgb, picture), read_labels, files=(picture,), label_files=(mask,))
+
+
+def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
+    """Return the class ids of a mask."""
+    return crop(read_ids(mask, read_size(picture), len(CLASSES)), window)
