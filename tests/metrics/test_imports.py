@@ -1,0 +1,15 @@
+"""Importing the scores costs numpy alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_importing_metrics_loads_numpy_alone():
+    heavy = (
+        "[m for m in ('torch', 'scipy', 'matplotlib', 'pandas', 'sklearn', 'skimage') if m in sys.modules]"
+    )
+    code = f"import sys, segstudy.metrics, segstudy.segmenter, segstudy.published, segstudy.plots; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
