@@ -1,0 +1,1 @@
+"""Run the study's notebooks strictly, keep their records, render reports, and the command line."""

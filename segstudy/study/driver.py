@@ -1,0 +1,135 @@
+"""Run a plan: write it down, hand it to Snakemake, print progress a person can watch, say how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from segstudy.errors import StudyError
+from segstudy.study.files import mend_swap, read_json, write_text
+from segstudy.study.index import render_index
+from segstudy.study.jobs import rules
+from segstudy.study.project import Project
+from segstudy.study.state import NOTHING, Step, plan
+from segstudy.study.terminal import print_plan, print_summary
+from segstudy.study.workflow import run_snakemake
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for on the command line.
+
+    Parameters
+    ----------
+    profile : str
+    only : list of str or None
+        Notebooks by number or name; None: all that have the profile.
+    sets : dict
+        Parameters given with ``--set``.
+    jobs : int
+        How many notebooks run at once.
+    force, dry_run : bool
+    executor : str
+        "local" or "slurm".
+    """
+
+    profile: str
+    only: list[str] | None
+    sets: dict[str, Any]
+    jobs: int
+    force: bool = False
+    dry_run: bool = False
+    executor: str = "local"
+
+
+def run(project: Project, request: Request) -> int:
+    """Bring the reports of a profile up to date; return 0 when every one of them stands.
+
+    Raises
+    ------
+    StudyError
+        Before anything runs: unknown names, ill-typed values, missing data, another run in the same folder.
+    """
+    chosen = project.select(request.only)
+    if request.only is None:
+        chosen = [notebook for notebook in chosen if request.profile in notebook.profiles]
+    with _alone(project):
+        for notebook in project.notebooks:
+            mend_swap(project.report(request.profile, notebook))
+        steps = plan(project, request.profile, chosen, request.sets, request.force)
+        print_plan(steps, request.profile)
+        if request.dry_run:
+            return 0
+        todo, began = [step for step in steps if step.action != NOTHING], datetime.now(UTC)
+        if todo:
+            jobs = rules(project, request.profile, todo)
+            run_snakemake(project, request.profile, jobs, request.jobs, request.executor)
+        index = write_index(project, request.profile)
+        failed = _failures(project, request.profile, todo, began)
+        others = [step.notebook.name for step in todo if step.notebook.name not in failed]
+        troubles = _troubles(project, request.profile, others)
+        return print_summary(project, request.profile, steps, index, failed, troubles)
+
+
+@contextlib.contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Hold the folder's lock, which the system lets go when this process ends, however it ends."""
+    project.state.mkdir(parents=True, exist_ok=True)
+    with (project.state / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            who = lock.read().strip() or "another process"
+            raise StudyError(f"a run is under way in this folder ({who}); wait for it, or end it") from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M')}")
+        lock.flush()
+        yield
+
+
+def _failures(project: Project, profile: str, todo: list[Step], began: datetime) -> dict[str, Any]:
+    """Return, by notebook, the record of each run that failed since `began`."""
+    records = {
+        step.notebook.name: read_json(project.failed(profile, step.notebook.name) / "run.json")
+        for step in todo
+    }
+    since = began.isoformat(timespec="seconds")
+    return {name: record for name, record in records.items() if record and record["started"] >= since}
+
+
+def _troubles(project: Project, profile: str, names: list[str]) -> dict[str, str]:
+    """Return the last lines of the log of each job that left neither a report nor a failed run."""
+    state, troubles = project.state / profile, {}
+    for name in names:
+        if (state / f"{name}.stamp").is_file():
+            continue
+        logs = [state / f"{name}.log", *sorted(state.glob(f"{name}.shard*.log")), state / "snakemake.log"]
+        texts = [log.read_text(errors="replace").strip() for log in logs if log.is_file()]
+        lines = next((text for text in texts if text), "no job was started").splitlines()
+        troubles[name] = "\n".join(lines[-5:])
+    return troubles
+
+
+def write_index(project: Project, profile: str) -> Path:
+    """Write ``reports/<profile>/index.html`` from the records that stand, and return it."""
+    runs, missing = [], []
+    for name, notebook in project.notebooks.items():
+        if profile not in notebook.profiles:
+            continue
+        record = read_json(project.report(profile, name) / "run.json")
+        failed = read_json(project.failed(profile, name) / "run.json")
+        if record:
+            runs.append(record | {"folder": name, "failed": failed})
+        else:
+            missing.append({"notebook": name, "title": notebook.title, "failed": failed})
+    index = project.root / "reports" / profile / "index.html"
+    write_text(index, render_index(profile, runs, missing))
+    return index

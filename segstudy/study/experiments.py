@@ -1,0 +1,81 @@
+"""A notebook's expensive experiments without the notebook: in shards, on another machine, collected afterwards.
+
+``python -m segstudy experiment 00 --shard 1/4 --cache FILE`` needs torch and the science stack alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from segstudy.cache import Cache, Experiment
+from segstudy.errors import StudyError
+from segstudy.progress import track
+from segstudy.study.project import Notebook, Project
+
+
+def experiments_of(notebook: Notebook, values: dict[str, Any]) -> list[Experiment]:
+    """Return the experiments of a notebook for its parameters' values.
+
+    Raises
+    ------
+    StudyError
+        When study.yaml names none for it.
+    """
+    if not notebook.experiments:
+        raise StudyError(f"{notebook.name} has no experiments; they are named in notebooks/study.yaml")
+    module, _, function = notebook.experiments.partition(":")
+    return getattr(importlib.import_module(module), function)(values)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read ``i/n`` with 1 <= i <= n."""
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise StudyError(f"--shard {text}: write i/n with i from 1 to n, for example 1/4")
+    return int(index), int(count)
+
+
+def run_experiments(
+    project: Project,
+    notebook: Notebook,
+    profile: str,
+    sets: dict[str, Any],
+    shard: tuple[int, int],
+    file: Path | None,
+) -> int:
+    """Compute one shard's experiments, those known already left out; return how many were computed.
+
+    Parameters
+    ----------
+    project, notebook, profile, sets
+        Which experiments: those of the notebook with the profile's parameters and overrides.
+    shard : (int, int)
+        Which of how many parts, the first is 1.
+    file : Path or None
+        Where to keep the results: a file to carry to another machine, or None for this project's own cache.
+    """
+    project.check_overrides([notebook], sets)
+    index, count = shard
+    experiments = experiments_of(notebook, notebook.values(profile, sets))[index - 1 :: count]
+    cache = Cache(project.state / "cache")
+    if file is not None and file.is_file():
+        cache.collect(file)
+    todo = [experiment for experiment in experiments if cache.get(experiment) is None]
+    _print(
+        f"{notebook.name}, {profile}, shard {index}/{count}: {len(experiments)} experiments, {len(todo)} to do"
+    )
+    for experiment in track(todo, f"{notebook.name} experiments"):
+        entry = cache.run(experiment)
+        _print(f"  {experiment.name}: {entry.seconds:.1f} s")
+        if file is not None:
+            cache.export(experiments, file)
+    if file is not None:
+        _print(f"{cache.export(experiments, file)} results in {file}")
+    return len(todo)
+
+
+def _print(line: str) -> None:
+    print(line, flush=not os.isatty(1))

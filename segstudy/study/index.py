@@ -1,0 +1,65 @@
+"""Render the gallery of a profile: one card for each notebook."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+from segstudy.study.page import complete, in_order, render
+from segstudy.study.page.scrub import scrub
+
+
+def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[str, Any]]) -> str:
+    """Return the gallery of `reports/<profile>/`, a page whose pictures and links lie beside it.
+
+    Parameters
+    ----------
+    profile : str
+        Name of the profile.
+    runs : list of dict
+        Records (`run.json`) of the notebooks that ran. Two keys more: `folder`, the report's folder
+        relative to the gallery, and `failed`, the record of a newer attempt that did not end well, or None.
+    missing : list of dict
+        Notebooks that have no report: `notebook`, `title`, and `failed` as above.
+
+    Returns
+    -------
+    str
+        HTML, with the cards in the order of the notebooks' names.
+    """
+    cards = [_card(run) for run in runs] + [_card({**entry, "status": "missing"}) for entry in missing]
+    cards.sort(key=lambda card: card["run"]["notebook"])
+    states = Counter(card["state"] for card in cards)
+    verdicts = sum((card["verdicts"] for card in cards), Counter())
+    return render(
+        "index.html",
+        pictures="'self' file: data:",
+        profile=profile,
+        cards=cards,
+        states={name: states[name] for name in ("complete", "failed", "not run yet") if states[name]},
+        verdicts=in_order(verdicts),
+    )
+
+
+def _card(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card shows: the record, its links, and its verdicts counted."""
+    run = complete(scrub(record))
+    troubled = complete(run["failed"]) if run["failed"] else None
+    state = "complete" if run["status"] == "ok" else "not run yet"
+    if run["status"] not in ("ok", "missing"):
+        troubled = run
+    if troubled and state != "complete":
+        state = "failed"
+    counted = Counter(row["verdict"] for row in run["verdicts"])
+    figure = run["headline_figure"]
+    return {
+        "run": run,
+        "state": state,
+        "link": None if run["status"] == "missing" else quote(f"{run['folder']}/report.html"),
+        "figure": quote(f"{run['folder']}/{figure}") if figure else None,
+        "troubled": troubled,
+        "troubled_link": quote(f"{troubled['folder']}/report.html") if troubled else None,
+        "verdicts": counted,
+        "counts": in_order(counted),
+    }

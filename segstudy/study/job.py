@@ -1,0 +1,188 @@
+"""One job of a run: ``python -m segstudy.study.job JOB.json`` executes a notebook and puts its report in place.
+
+Everything is written in a folder of the job's own. Only a run that ended well takes the report's place, by
+rename; any other end is kept whole under ``failed/``, and the last good report stays.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from segstudy.study.execute import Outcome, execute
+from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
+from segstudy.study.jobs import SHARD
+from segstudy.study.notebooks import code_cells, read_script, title_of
+from segstudy.study.report import render_report, scrub_paths
+from segstudy.study.state import RENDER, RUN
+from segstudy.study.watch import Watch, driver_gone, end_children
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "scikit-learn",
+    "torch",
+    "torchvision",
+    "matplotlib",
+    "papermill",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job described by a JSON file; return 0 when its report stands."""
+    job = read_json(Path(arguments[0]))
+    if job is None or driver_gone(job["driver"]):
+        return 75  # the driver has gone: nobody waits for this job
+    signal.signal(signal.SIGTERM, _end_at_once)
+    return {SHARD: _shard, RENDER: _render_again, RUN: _run}[job["action"]](job)
+
+
+def _end_at_once(*_: object) -> None:
+    end_children()
+    os._exit(143)
+
+
+def _shard(job: dict[str, Any]) -> int:
+    """Compute a shard of the notebook's experiments in a process of its own, under watch."""
+    work = Path(job["work"])
+    work.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "segstudy", "--project", job["root"], *job["words"]]
+    with _watched(job) as watch:
+        code = subprocess.run(words, env=os.environ | _environment(job, work), check=False).returncode
+    shutil.rmtree(work, ignore_errors=True)
+    if watch.verdict is not None:
+        print(f"{job['name']}: {watch.verdict[0]}: {watch.verdict[1]}", file=sys.stderr)
+    return code
+
+
+def _watched(job: dict[str, Any]) -> Watch:
+    def give_up() -> None:
+        shutil.rmtree(job["work"], ignore_errors=True)
+
+    return Watch(job["limit_minutes"], job["memory_gb"], job["driver"], Path(job["progress"]), give_up)
+
+
+def _run(job: dict[str, Any]) -> int:
+    work = Path(job["work"])
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    script = Path(job["root"]) / "notebooks" / "scripts" / f"{job['notebook']}.py"
+    nbformat.write(read_script(script), work / "notebook.ipynb")
+    os.environ.update(_environment(job, work))
+    started, clock = datetime.now(UTC), time.perf_counter()
+    with _watched(job) as watch:
+        outcome = execute(work / "notebook.ipynb", job["overrides"], watch, script.parents[1])
+    run = _run_record(job, work, outcome, started) | {
+        "seconds": round(time.perf_counter() - clock, 1),
+        "peak_memory_mb": round(watch.peak_mb),
+    }
+    write_json(work / "timings.json", {"seconds": run["seconds"], "cells": outcome.cells})
+    _publish(job, work, run)
+    return 0 if outcome.status == "ok" else 1
+
+
+def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
+    threads = dict.fromkeys(
+        (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "MKL_NUM_THREADS",
+            "NUMEXPR_NUM_THREADS",
+            "VECLIB_MAXIMUM_THREADS",
+        ),
+        str(job["threads"]),
+    )
+    return threads | {
+        "SEGSTUDY_OUT": str(work),
+        "SEGSTUDY_PROFILE": job["profile"],
+        "SEGSTUDY_CACHE": job["cache"],
+        "SEGSTUDY_PROGRESS": f"{job['progress']}.inner",
+        "PYTHONPATH": os.pathsep.join([job["root"], os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        "PYTHONHASHSEED": "0",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # torch's deterministic algorithms on CUDA ask for it
+        "MPLBACKEND": "Agg",
+        "IPYTHONDIR": str(work / ".ipython"),  # no start-up file of the user's may change a result
+    }
+
+
+def _run_record(job: dict[str, Any], work: Path, outcome: Outcome, started: datetime) -> dict[str, Any]:
+    kept = read_json(work / "kept.json") or {}
+    (work / "kept.json").unlink(missing_ok=True)
+    shutil.rmtree(work / ".ipython", ignore_errors=True)
+    defaults: dict[str, Any] = {"seeds": [], "data": [], "features": "none", "device": "cpu", "headline": []}
+    defaults |= {"verdicts": [], "tables": [], "figures": [], "headline_figure": None, "caches": []}
+    failure = outcome.failure
+    if failure is not None:
+        failure = failure | {"error": scrub_paths(failure["error"], Path(job["root"]))}
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return (defaults | kept) | {
+        "notebook": job["notebook"],
+        "title": title_of(nbformat.read(work / "notebook.ipynb", as_version=4)),
+        "profile": job["profile"],
+        "status": outcome.status,
+        "failure": failure,
+        "parameters": job["parameters"],
+        "threads": job["threads"],
+        "versions": versions | {"python": platform.python_version(), "platform": platform.system()},
+        "started": started.isoformat(timespec="seconds"),
+        "fingerprint": job["parts"],
+    }
+
+
+def _publish(job: dict[str, Any], work: Path, run: dict[str, Any]) -> None:
+    """Render the page and put the folder in place: the report's where the run is ok, else the failed one's."""
+    _scrub(work / "notebook.ipynb", Path(job["root"]))
+    write_json(work / "run.json", run)
+    notebook = nbformat.read(work / "notebook.ipynb", as_version=4)
+    write_text(work / "report.html", render_report(notebook, run))
+    swap_in(work, Path(job["report"] if run["status"] == "ok" else job["failed"]))
+    if run["status"] == "ok":
+        shutil.rmtree(job["failed"], ignore_errors=True)
+
+
+def _scrub(path: Path, root: Path) -> None:
+    """Take this machine's paths out of everything the notebook printed."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                output.text = scrub_paths(output.text, root)
+            elif output.output_type == "error":
+                output.traceback = [scrub_paths(line, root) for line in output.traceback]
+                output.evalue = scrub_paths(output.evalue, root)
+    nbformat.write(notebook, path)
+
+
+def _render_again(job: dict[str, Any]) -> int:
+    """Put new prose around the outputs of the kept run: nothing is executed."""
+    place, work = Path(job["report"]), Path(job["work"])
+    mend_swap(place)
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(place, work)
+    script = Path(job["root"]) / "notebooks" / "scripts" / f"{job['notebook']}.py"
+    new, old = read_script(script), nbformat.read(work / "notebook.ipynb", as_version=4)
+    kept = {cell.id: cell for cell in old.cells if "injected-parameters" in cell.metadata.get("tags", [])}
+    for cell, executed in zip(code_cells(new), code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    at = next(i for i, cell in enumerate(new.cells) if "parameters" in cell.metadata.get("tags", []))
+    new.cells[at + 1 : at + 1] = list(kept.values())
+    nbformat.write(new, work / "notebook.ipynb")
+    run = read_json(work / "run.json") | {"title": title_of(new), "fingerprint": job["parts"]}
+    _publish(job, work, run)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""The jobs of a plan, as Snakemake and `segstudy.study.job` need to know them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from segstudy.study.files import write_json
+from segstudy.study.project import Project
+from segstudy.study.state import RUN, Step
+from segstudy.study.watch import driver_here
+
+SHARD = "shard"
+
+
+def rules(project: Project, profile: str, todo: list[Step]) -> list[dict[str, Any]]:
+    """Write a job file for each notebook and each shard of `todo`; return what the Snakefile makes rules of.
+
+    Parameters
+    ----------
+    project : Project
+    profile : str
+    todo : list of Step
+        What is to be run or rendered, those that others need before them.
+
+    Returns
+    -------
+    list of dict
+        name, stamp (its output), needs (stamps it waits for), command, progress (a file the job tells its cell in),
+        threads, gpus, memory_mb, runtime (minutes).
+    """
+    names = {step.notebook.name for step in todo}
+    return [rule for step in todo for rule in _rules_of(project, profile, step, names)]
+
+
+def _rules_of(project: Project, profile: str, step: Step, names: set[str]) -> Iterator[dict[str, Any]]:
+    """Yield a step's shards, then the notebook that waits for them."""
+    state, name = project.state / profile, step.notebook.name
+    waits = [str(state / f"{need}.stamp") for need in step.notebook.needs if need in names]
+    shards = step.notebook.settings(profile).shards if step.action == RUN else 0
+    stamps = []
+    for index in range(1, shards + 1):
+        words = ["experiment", name, "--profile", profile, "--shard", f"{index}/{shards}"]
+        words += [f"--set={key}={json.dumps(value)}" for key, value in step.values.items()]
+        job = _job(project, profile, step, f"{name}.shard{index}") | {"action": SHARD, "words": words}
+        rule = _rule(project, profile, step, job) | {"needs": waits}
+        stamps.append(rule["stamp"])
+        yield rule
+    yield _rule(project, profile, step, _job(project, profile, step, name)) | {"needs": waits + stamps}
+
+
+def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any]:
+    """Return what `segstudy.study.job` reads; the file stays in this folder, its paths are this machine's."""
+    notebook, settings = step.notebook, step.notebook.settings(profile)
+    declared = notebook.parameters
+    return {
+        "name": name,
+        "root": str(project.root),
+        "notebook": notebook.name,
+        "profile": profile,
+        "action": step.action,
+        "parameters": step.values,
+        "overrides": {key: value for key, value in step.values.items() if value != declared[key].default},
+        "parts": step.parts,
+        "threads": settings.threads,
+        "limit_minutes": settings.limit_minutes,
+        "memory_gb": settings.memory_gb,
+        "driver": driver_here(),
+        "work": str(project.state / "work" / f"{profile}.{name}"),
+        "report": str(project.report(profile, notebook.name)),
+        "failed": str(project.failed(profile, notebook.name)),
+        "cache": str(project.state / "cache"),
+        "progress": str(project.state / profile / f"{name}.progress"),
+    }
+
+
+def _rule(project: Project, profile: str, step: Step, job: dict[str, Any]) -> dict[str, Any]:
+    base, settings = project.state / profile / job["name"], step.notebook.settings(profile)
+    file = Path(f"{base}.job.json")
+    write_json(file, job)
+    words = [sys.executable, "-m", "segstudy.study.job", str(file)]
+    return {
+        "name": job["name"],
+        "stamp": f"{base}.stamp",
+        "progress": job["progress"],
+        "command": f"{shlex.join(words)} >{shlex.quote(f'{base}.log')} 2>&1",
+        "threads": settings.threads,
+        "gpus": settings.gpus,
+        "memory_mb": int(settings.memory_gb * 1024),
+        "runtime": int(settings.limit_minutes) + 1,
+    }

@@ -1,0 +1,99 @@
+"""Notebooks from their scripts: ``notebooks/scripts/NN_name.py`` (py:percent) is the source, the .ipynb is
+made.
+
+Cell ids are derived from the cells' content, so that a notebook made twice is the same bytes. ``jupytext
+--sync`` is never used: it goes by file times and has overwritten an edited script.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+from segstudy.errors import StudyError
+from segstudy.fingerprint import code_digest, digest
+from segstudy.study.files import write_text
+
+KERNEL = {"name": "segstudy", "display_name": "segstudy", "language": "python"}
+
+
+def read_script(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook that a script describes, without outputs, with ids derived from its cells.
+
+    Raises
+    ------
+    StudyError
+        When the script is missing or its cells cannot be parsed.
+    """
+    try:
+        notebook = jupytext.read(path, fmt="py:percent")
+    except (OSError, ValueError) as error:
+        raise StudyError(f"cannot read the notebook's script {path.name}: {error}") from error
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        content = digest([cell.cell_type, cell.source, cell.metadata])
+        seen[content] = seen.get(content, 0) + 1
+        cell.id = f"{content[:12]}-{seen[content]}"
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def notebook_text(notebook: nbformat.NotebookNode) -> str:
+    """Return the bytes of the .ipynb, as text."""
+    return nbformat.writes(notebook) + "\n"
+
+
+def make_notebooks(folder: Path) -> list[Path]:
+    """Write ``folder/NN_name.ipynb`` for each script that gives another text than it holds; return those
+    written.
+    """
+    written = []
+    for script in sorted((folder / "scripts").glob("*.py")):
+        path, text = folder / f"{script.stem}.ipynb", notebook_text(read_script(script))
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+            written.append(path)
+    return written
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return the notebook's code cells, those that papermill added left out."""
+    added = ("injected-parameters", "papermill-error-cell-tag")
+    return [c for c in notebook.cells if c.cell_type == "code" and not set(added) & set(tags(c))]
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
+def code_source(notebook: nbformat.NotebookNode) -> str:
+    """Return all code cells as one source, the parameters cell left out (its values count by themselves)."""
+    return "\n".join(c.source for c in code_cells(notebook) if "parameters" not in tags(c))
+
+
+def code_fingerprint(notebook: nbformat.NotebookNode) -> str:
+    """Digest of the code cells, each without comments and layout: prose and comments do not change it."""
+    return digest([code_digest(c.source) for c in code_cells(notebook) if "parameters" not in tags(c)])
+
+
+def heading_of(notebook: nbformat.NotebookNode, index: int) -> str:
+    """Return the last heading above the cell at `index`, or the notebook's first words."""
+    for cell in reversed(notebook.cells[: index + 1]):
+        if cell.cell_type == "markdown":
+            headings = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
+            if headings:
+                return headings[-1]
+    return "before the first heading"
+
+
+def title_of(notebook: nbformat.NotebookNode) -> str:
+    """Return the notebook's first heading."""
+    for cell in notebook.cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else []:
+            if line.startswith("# "):
+                return line.lstrip("# ")
+    return "untitled"

@@ -1,0 +1,130 @@
+"""The tagged parameters cell of a notebook: what it declares, and overrides checked against it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from segstudy.errors import StudyError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the parameters cell.
+
+    Parameters
+    ----------
+    name : str
+    default : plain value
+        A literal; its type is the parameter's type.
+    comment : str
+        What the line's comment says it does.
+    """
+
+    name: str
+    default: Any
+    comment: str
+
+
+def parameters_source(script: str, where: str) -> str:
+    """Return the source of the one cell tagged ``parameters`` in a py:percent script.
+
+    Read from the text, so that experiments run on machines without jupytext.
+
+    Raises
+    ------
+    StudyError
+        When there is none, or more than one.
+    """
+    cells = re.split(r"^# %%(.*)$", script, flags=re.MULTILINE)
+    found = [body for head, body in zip(cells[1::2], cells[2::2], strict=True) if '"parameters"' in head]
+    if len(found) != 1:
+        raise StudyError(f'{where}: {len(found)} cells are tagged "parameters"; a notebook has exactly one')
+    return found[0]
+
+
+def declared_parameters(source: str, where: str) -> dict[str, Parameter]:
+    """Read a parameters cell: one ``name = literal  # what it does`` a line.
+
+    Raises
+    ------
+    StudyError
+        For any other statement, a value that is no literal, or a line without a comment.
+    """
+    lines = source.splitlines()
+    parameters = {}
+    for node in ast.parse(source).body:
+        line = lines[node.lineno - 1]
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            raise StudyError(
+                f"{where}: the parameters cell holds {line!r}; write name = literal  # what it does"
+            )
+        comment = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :].strip().lstrip("# ")
+        if not comment:
+            raise StudyError(
+                f"{where}: parameter {node.targets[0].id!r} has no comment that says what it does"
+            )
+        try:
+            default = ast.literal_eval(node.value)
+        except ValueError:
+            raise StudyError(
+                f"{where}: parameter {node.targets[0].id!r} is not a literal: {line!r}"
+            ) from None
+        parameters[node.targets[0].id] = Parameter(node.targets[0].id, default, comment)
+    return parameters
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Split ``name=value`` as given on the command line; the value is read as YAML (``3``, ``[a, b]``,
+    ``true``).
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise StudyError(f"--set {text!r}: write --set name=value, for example --set seeds=[0,1]")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise StudyError(f"--set {name}: {value!r} is not a value YAML can read ({error})") from None
+
+
+def check_value(parameter: Parameter, value: Any, where: str) -> Any:
+    """Return `value` in the parameter's type.
+
+    An int does for a float; a list is checked item by item against its default's first item.
+
+    Raises
+    ------
+    StudyError
+        When the type differs; the message names the parameter, both types and the default.
+    """
+    default = parameter.default
+    if default is None or value is None:
+        fits = default is None
+    elif isinstance(default, bool) or isinstance(value, bool):
+        fits = isinstance(default, bool) and isinstance(value, bool)
+    elif isinstance(default, float):
+        fits = isinstance(value, (int, float))
+    else:
+        fits = isinstance(value, list if isinstance(default, tuple) else type(default))
+    if not fits:
+        raise StudyError(
+            f"{where}: parameter {parameter.name!r} takes a {type(default).__name__} (default {default!r}), "
+            f"not {value!r}, a {type(value).__name__}"
+        )
+    if isinstance(default, (list, tuple)) and default:
+        item = Parameter(f"{parameter.name}[...]", default[0], "")
+        return [check_value(item, each, where) for each in value]
+    return float(value) if isinstance(default, float) and value is not None else value
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return "; did you mean X?" for the nearest of `names`, else a list of them."""
+    names = sorted(names)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names)}"

@@ -1,0 +1,172 @@
+"""What a run depends on, and why a report is stale: the one place that decides what is to be done."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import segstudy.study
+from segstudy.datasets import data_root, open_dataset
+from segstudy.fingerprint import digest, files_digest, import_closure, module_closure
+from segstudy.study.files import read_json, write_json
+from segstudy.study.notebooks import code_fingerprint, code_source
+from segstudy.study.project import Notebook, Project
+
+NOTHING, RENDER, RUN = "nothing to do", "render again", "run"
+PROSE = ("prose", "page")  # parts that change the page only
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done for one notebook, and why.
+
+    Parameters
+    ----------
+    notebook : Notebook
+    action : str
+        `RUN`, `RENDER` or `NOTHING`.
+    reasons : tuple of str
+        Why, in a person's words; empty for `NOTHING`.
+    minutes : float
+        Expected time: the last run's where there was one, else what study.yaml says.
+    parts : dict
+        Everything the run depends on, by kind; kept in its record.
+    values : dict
+        Every parameter's value.
+    """
+
+    notebook: Notebook
+    action: str
+    reasons: tuple[str, ...]
+    minutes: float
+    parts: dict[str, Any]
+    values: dict[str, Any]
+
+
+def plan(
+    project: Project, profile: str, chosen: list[Notebook], sets: dict[str, Any], force: bool
+) -> list[Step]:
+    """Return a step for each chosen notebook and for each that they need, in an order that respects needs.
+
+    Raises
+    ------
+    StudyError
+        For a parameter no notebook knows, a value of another type, or data that is not there: before any run.
+    """
+    project.check_overrides(chosen, sets)
+    steps: dict[str, Step] = {}
+
+    def visit(notebook: Notebook, wanted: bool) -> None:
+        if notebook.name in steps:
+            return
+        for need in notebook.needs:
+            visit(project.notebooks[need], project.notebooks[need] in chosen)
+        needs = {need: steps[need] for need in notebook.needs}
+        steps[notebook.name] = _step(project, profile, notebook, sets, force and wanted, needs)
+
+    for notebook in chosen:
+        visit(notebook, True)
+    return list(steps.values())
+
+
+def _step(
+    project: Project,
+    profile: str,
+    notebook: Notebook,
+    sets: dict[str, Any],
+    force: bool,
+    needs: dict[str, Step],
+) -> Step:
+    values = notebook.values(profile, sets)
+    parts = _parts(project, profile, notebook, values) | {
+        "needs": {name: digest(_run_parts(step.parts)) for name, step in needs.items()}
+    }
+    record = read_json(project.report(profile, notebook.name) / "run.json")
+    whole = record is not None and (project.report(profile, notebook.name) / "report.html").is_file()
+    reasons = differences(record["fingerprint"], parts) if record and whole else ("never run",)
+    if project.failed(profile, notebook.name).is_dir() and reasons == ("never run",):
+        reasons = ("the last run did not finish",)
+    reasons += tuple(f"{name} runs before it" for name, step in needs.items() if step.action == RUN)
+    if force:
+        reasons = ("--force", *reasons)
+    prose_only = all(reason in ("prose changed", "page changed") for reason in reasons)
+    action = NOTHING if not reasons else RENDER if prose_only else RUN
+    known = record["seconds"] / 60 if record else notebook.settings(profile).minutes
+    minutes = {NOTHING: 0.0, RENDER: 0.1, RUN: known}[action]
+    return Step(notebook, action, reasons, minutes, parts, values)
+
+
+def _run_parts(parts: dict[str, Any]) -> dict[str, Any]:
+    return {kind: value for kind, value in parts.items() if kind not in PROSE}
+
+
+def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str, Any]) -> dict[str, Any]:
+    settings = notebook.settings(profile)
+    modules = run_modules(project, notebook)
+    return {
+        "parameters": values,
+        "code": modules.pop("code"),
+        "modules": modules,
+        "data": {name: data_fingerprint(project, name) for name in settings.data},
+        "environment": {"python": platform.python_version(), "torch": metadata.version("torch")},
+        "threads": settings.threads,
+        "prose": digest([[cell.cell_type, cell.source, cell.metadata] for cell in notebook.cells.cells]),
+        "page": page_fingerprint(),
+    }
+
+
+def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
+    """Return the digests of all code a notebook runs: its cells, as "code", and every module, by path."""
+    source = code_source(notebook.cells)
+    if notebook.experiments:
+        source += f"\nimport {notebook.experiments.split(':')[0]}"
+    return {"code": code_fingerprint(notebook.cells)} | import_closure(source, project.root)
+
+
+def page_fingerprint() -> str:
+    """Digest of the code and templates that make report.html."""
+    package = Path(segstudy.__file__).resolve().parent
+    return digest(module_closure(package / "study" / "report.py", package.parent))
+
+
+def data_fingerprint(project: Project, name: str) -> str:
+    """Fingerprint of a data set on disk: names and bytes of its files, remembered by size and time of change.
+
+    Raises
+    ------
+    MissingData
+        When it is not there; the message is its card with the command that gets it.
+    """
+    root = data_root()
+    open_dataset(name, root)  # raises MissingData, with the card
+    path = project.state / "data.json"
+    memory = read_json(path) or {}
+    known = len(memory)
+    files = [file for file in (root / name).rglob("*") if file.is_file()]
+    fingerprint = files_digest(files, root / name, memory)
+    if len(memory) != known:
+        write_json(path, memory)
+    return fingerprint
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
+    """Return, in words, what differs between the parts of a kept run and those of a run now."""
+    reasons: list[str] = []
+    for kind in new:
+        before, now = old.get(kind), new[kind]
+        if before == now:
+            continue
+        if kind == "parameters" and isinstance(before, dict):
+            for name in sorted(set(before) | set(now)):
+                if before.get(name) != now.get(name):
+                    reasons.append(f"parameter {name}: {before.get(name)!r} -> {now.get(name)!r}")
+        elif isinstance(now, dict) and isinstance(before, dict):
+            changed = sorted(name for name in set(before) | set(now) if before.get(name) != now.get(name))
+            shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+            reasons.append(f"{kind} changed: {shown}")
+        else:
+            reasons.append(f"{'code cells' if kind == 'code' else kind} changed")
+    return tuple(reasons)

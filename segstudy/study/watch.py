@@ -1,0 +1,114 @@
+"""Watch over a running notebook: its time, its memory, and whether anybody still waits for it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from segstudy.study.files import write_json
+
+PERIOD = 0.2  # seconds: a kernel that allocates 1 GB/s is caught before it has taken a machine's reserve
+
+
+def driver_here() -> dict[str, object]:
+    """Return what identifies this process on this machine: a process number alone may be given out again."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "created": psutil.Process().create_time()}
+
+
+def driver_gone(driver: dict[str, object]) -> bool:
+    """Whether the driver that started a job, on this machine, has ended; a driver elsewhere cannot be seen."""
+    if driver["host"] != socket.gethostname():
+        return False
+    try:
+        return psutil.Process(int(str(driver["pid"]))).create_time() != driver["created"]
+    except psutil.NoSuchProcess:
+        return True
+
+
+def end_children() -> None:
+    """Kill every process below this one: a kernel runs in a session of its own and would live on."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+class Watch:
+    """A thread that ends the kernel of this process when a limit is passed, and everything when the driver has gone.
+
+    Parameters
+    ----------
+    limit_minutes, memory_gb : float
+        Limits; the first that is passed is in `verdict`.
+    driver : dict
+        See `driver_here`.
+    progress : Path
+        File that tells which cell runs, for the driver to print.
+    on_orphaned : callable
+        Called before the process ends because its driver has gone.
+    """
+
+    def __init__(
+        self,
+        limit_minutes: float,
+        memory_gb: float,
+        driver: dict[str, object],
+        progress: Path,
+        on_orphaned: Callable[[], None],
+    ) -> None:
+        self.limit_minutes, self.memory_gb, self.driver = limit_minutes, memory_gb, driver
+        self.progress, self.on_orphaned = progress, on_orphaned
+        self.started = time.time()
+        self.peak_mb = 0.0
+        self.cell = -1
+        self.verdict: tuple[str, str] | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def at_cell(self, index: int, cells: int, heading: str) -> None:
+        """Note that a cell starts."""
+        self.cell = index
+        shown = {"cell": index + 1, "cells": cells, "heading": heading, "started": self.started}
+        write_json(self.progress, shown)
+
+    def _run(self) -> None:
+        while not self._done.wait(PERIOD):
+            used = _memory_mb()
+            self.peak_mb = max(self.peak_mb, used)
+            if driver_gone(self.driver):
+                end_children()
+                self.on_orphaned()
+                os._exit(75)
+            if self.verdict is None and used > self.memory_gb * 1024:
+                self._end("memory", f"used {used / 1024:.1f} GB; its limit is {self.memory_gb:g} GB")
+            elif self.verdict is None and time.time() - self.started > self.limit_minutes * 60:
+                self._end("timeout", f"ran longer than its limit of {self.limit_minutes:g} minutes")
+
+    def _end(self, status: str, why: str) -> None:
+        self.verdict = (status, why)
+        end_children()
+
+
+def _memory_mb() -> float:
+    total = 0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 2**20
