@@ -69,7 +69,13 @@ def chart_scores(table: pd.DataFrame, measures: Sequence[str]) -> Figure:
             scores = part[part["data"] == name].set_index("method").loc[methods]
             error = 1.96 * scores["std over pictures"] / np.sqrt(scores.pictures)
             height = np.arange(len(methods)) + (index - (len(datasets) - 1) / 2) * 0.22
-            ax.errorbar(scores["mean"], height, xerr=error, fmt=MARKERS[index % len(MARKERS)], label=name)
+            ax.errorbar(
+                scores["mean"].to_numpy(float),
+                height,
+                xerr=error.to_numpy(float),
+                fmt=MARKERS[index % len(MARKERS)],
+                label=name,
+            )
         limits = {"xlim": (0, 1), "ylim": (len(methods) - 0.4, -0.6)}
         ax.set(yticks=range(len(methods)), yticklabels=methods, title=measure, **limits)
     for ax in grid.ravel()[len(measures) :]:

@@ -25,7 +25,7 @@ def draw_graph(
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where to draw. Rows run downwards, as in the image.
+        Where to draw. Rows run downwards, as in an image; without an image the axes are switched off.
     positions : (n, 2) float ndarray
         Row and column of each vertex, in pixels.
     edges : (m, 2) int ndarray
@@ -64,6 +64,7 @@ def draw_graph(
         zorder=3,
     )
     if not ax.images:
+        ax.set_axis_off()
         ax.set_aspect("equal")
         ax.margins(0.1)
         if not ax.yaxis_inverted():

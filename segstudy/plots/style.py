@@ -10,8 +10,8 @@ def use_style() -> None:
 
     A figure of the default size is 1152 pixels wide and is shown at the full width of its column. Text of
     12 points is then 27 pixels high on a page of 1280 pixels and still 9 on a phone of 390. The colour
-    cycle is `CYCLE`, safe for colour-blind readers. Backgrounds are white on dark pages as well. Identical
-    runs draw identical SVG files.
+    cycle is `CYCLE`, safe for colour-blind readers. Backgrounds are white on dark pages as well. The ids inside
+    an SVG are fixed: saved with ``metadata={"Date": None}``, the same figure is the same file.
     """
     import matplotlib as mpl
     from cycler import cycler
@@ -31,7 +31,9 @@ def use_style() -> None:
             "xtick.labelsize": 11,
             "ytick.labelsize": 11,
             "legend.fontsize": 11,
-            "legend.frameon": False,
+            "legend.frameon": True,  # lines that pass under a legend must not cross its text
+            "legend.framealpha": 0.9,
+            "legend.edgecolor": "white",
             "axes.facecolor": "white",
             "axes.prop_cycle": cycler(color=CYCLE),
             "axes.spines.top": False,

@@ -69,7 +69,9 @@ def test_a_shift_is_forgiven_up_to_the_tolerance():
 def test_the_frame_is_no_border_and_absent_classes_are_nan():
     truth = np.ones((4, 4), dtype=np.uint8)
     assert np.isnan(boundary_f_score(truth, truth, 1, 3)).all()
-    assert boundary_f_score(truth, square(4, 0, 0, 2), 1, 2)[1] == 0
+    for tolerance in (1, 100):  # no border is near one that is not there
+        assert boundary_f_score(truth, square(4, 0, 0, 2), tolerance, 2)[1] == 0
+        assert boundary_recall(square(4, 0, 0, 2), truth, tolerance) == 0
 
 
 def test_label_boundaries_match_scikit_image(rng):

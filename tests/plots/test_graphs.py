@@ -28,6 +28,7 @@ def test_rows_run_down_and_columns_across(ax):
     np.testing.assert_array_equal(points.get_offsets(), [[0, 0], [10, 0], [10, 5]])
     np.testing.assert_array_equal(lines.get_segments(), [[[0, 0], [10, 0]], [[10, 0], [10, 5]]])
     assert ax.yaxis_inverted()
+    assert not ax.axison
     draw_graph(ax, POSITIONS, EDGES)
     assert ax.yaxis_inverted()  # drawn twice, not turned twice
 
@@ -52,6 +53,7 @@ def test_an_image_keeps_its_own_axes(ax):
     draw_graph(ax, POSITIONS, EDGES)
     ax.figure.canvas.draw()
     assert (ax.get_xlim(), ax.get_ylim()) == limits
+    assert ax.axison
 
 
 def test_a_graph_without_edges_is_drawn(ax):
