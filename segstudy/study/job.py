@@ -122,7 +122,14 @@ def _run_record(job: dict[str, Any], work: Path, outcome: Outcome, started: date
     (work / "kept.json").unlink(missing_ok=True)
     shutil.rmtree(work / ".ipython", ignore_errors=True)
     defaults: dict[str, Any] = {"seeds": [], "data": [], "features": "none", "device": "cpu", "headline": []}
-    defaults |= {"verdicts": [], "tables": [], "figures": [], "headline_figure": None, "caches": []}
+    defaults |= {
+        "verdicts": [],
+        "tables": [],
+        "figures": [],
+        "headline_figure": None,
+        "caches": [],
+        "cached_seconds": 0.0,
+    }
     failure = outcome.failure
     if failure is not None:
         failure = failure | {"error": scrub_paths(failure["error"], Path(job["root"]))}

@@ -57,6 +57,7 @@ class Record:
             "headline_figure": None,
             "headline_alt": "",
             "caches": [],
+            "cached_seconds": 0.0,
         }
 
     def data(self, dataset: Any) -> Any:
@@ -183,13 +184,16 @@ class Record:
     def run(self, experiments: Sequence[Experiment], label: str) -> list[Entry]:
         """Return the results of `experiments`, from the study's cache where they are known, with progress.
 
-        Entries that were computed on another machine are noted in the record, with their versions and device.
+        The seconds that known results took when they were computed are summed in the record; those computed on
+        another machine are listed there, with their versions and device.
         """
         folder = os.environ.get("SEGSTUDY_CACHE")
         entries = []
         for experiment in track(experiments, label):
-            entry = Cache(folder).run(experiment) if folder else _compute(experiment)
+            known = Cache(folder).get(experiment) if folder else None
+            entry = known or (Cache(folder).run(experiment) if folder else _compute(experiment))
             entries.append(entry)
+            self._kept["cached_seconds"] += known.seconds if known else 0.0
             if entry.collected:
                 self._kept["caches"].append({"experiment": experiment.name, "made": entry.made})
         self._write()

@@ -94,7 +94,9 @@ def _step(
         reasons = ("--force", *reasons)
     prose_only = all(reason in ("prose changed", "page changed") for reason in reasons)
     action = NOTHING if not reasons else RENDER if prose_only else RUN
-    known = record["seconds"] / 60 if record else notebook.settings(profile).minutes
+    known = (
+        (record["seconds"] + record["cached_seconds"]) / 60 if record else notebook.settings(profile).minutes
+    )
     minutes = {NOTHING: 0.0, RENDER: 0.1, RUN: known}[action]
     return Step(notebook, action, reasons, minutes, parts, values)
 

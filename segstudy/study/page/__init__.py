@@ -39,6 +39,7 @@ BLANK_RUN: dict[str, Any] = {
     "versions": {},
     "started": "",
     "seconds": None,
+    "cached_seconds": None,
     "peak_memory_mb": None,
     "fingerprint": {},
     "headline": [],
