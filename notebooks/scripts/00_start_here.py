@@ -44,7 +44,7 @@ record = Record(seeds=seeds)
 # The tour needs one picture and its mask. It is taken from a set that is not scored below, and was picked because it
 # shows what each method does; what the methods are worth is told by the tables at the end, over all pictures.
 
-# %%
+# %% tags=["hide-input"]
 tour_set = record.data(tour.open_named(picture_from, longest))
 sample = tour_set[picture]
 image, truth = tour.shrink(sample.image, sample.labels, longest)
@@ -81,7 +81,7 @@ pd.DataFrame(
 # | 4 Feng et al. 2021, DGCN | image-level classes | a pixel of the score map | one of 9 nearest neighbours in feature space | beside the network, making its labels | a minimum cut from seeds |
 # | 5 Liu et al. 2020, SCG-Net | masks | a cell of the pooled feature map | learned: $\mathrm{ReLU}(ZZ^\top)$ | inside the network | dice, with two terms that shape the graph |
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     ("1  U-Net + graph matching", "image, U-Net, regions, graph matching, labels", {2, 3}),
     ("2  SGSeg", "image, superpixel CNN, GNN on superpixels, CNN, clusters", {2}),
@@ -119,7 +119,7 @@ record.figure(figure, "five_papers", alt, sentence)
 # The papers make 141 claims that an experiment can check; each notebook gives those of its paper a verdict. The
 # table counts what the papers' own printed numbers already say about them.
 
-# %%
+# %% tags=["hide-input"]
 status = {"H": "holds", "P": "holds partly", "C": "contradicted", "N": "no number printed"}
 claims = published.claims()
 claims["by its own numbers"] = claims.by_its_own_numbers.str[0].map(status)
@@ -177,7 +177,7 @@ for step in range(3):
     print(f"step {step + 1}: groups {nearest.tolist()}, centres {centres.round(3).tolist()}")
 record.expect("centres", centres.tolist(), [0.5, 9.5])
 
-# %%
+# %% tags=["hide-input"]
 k = len(present)
 flat = [baselines.Otsu().segment(image), baselines.KMeans(k, seeds[0]).segment(image)]
 matched = [metrics.match_clusters_per_image(truth, clusters, len(colours)) for clusters in flat]
@@ -255,7 +255,7 @@ plots.draw_graph(axes[0], parts.centroids[kept], pairs, near, colours[parts.clas
 names = [tour_set.classes[c] for c in parts.classes[kept]]
 plots.show_matrix(axes[1], distances, names, "smallest distance, pixels")
 
-# %%
+# %% tags=["hide-input"]
 far = distances.max() if len(kept) else 0
 sentence = (
     f"{len(kept)} regions make a complete graph of {len(pairs)} edges (thick: near); the farthest "
@@ -294,7 +294,7 @@ reach = {
 colour_of = image.astype(float)
 painted = [baselines.superpixel_means(colour_of, p)[p].astype(np.uint8) for p in (grid, slic)]
 
-# %%
+# %% tags=["hide-input"]
 titles = [f"{n}: recall {recall[n]:.2f}, accuracy {reach[n]:.3f}" for n in recall]
 figure, _ = plots.panels(painted, titles, columns=2)
 sentence = (
@@ -333,7 +333,7 @@ alike = graphs.undirected_edges(graphs.nearest_neighbours(tones, neighbours)[0])
 touching, _ = graphs.region_adjacency(graphs.regions(slic))
 lengths = [np.linalg.norm(np.diff(centroids[e], axis=1), axis=2) for e in (touching, alike)]
 
-# %%
+# %% tags=["hide-input"]
 titles = ["superpixels that touch", f"{neighbours} nearest in colour"]
 pale = (0.4 * painted[1] + 150).astype(np.uint8)
 figure, axes = plots.panels([pale, pale], titles, columns=2)
@@ -381,7 +381,7 @@ waves = [eigenvectors[:, i][slic] for i in (1, 2, 3)]
 cut = baselines.NormalisedCut(k, seed=seeds[0]).segment(image)
 mapping, iou = metrics.match_clusters_per_image(truth, cut, len(colours))
 
-# %%
+# %% tags=["hide-input"]
 titles = [f"eigenvector {i}\nλ = {eigenvalues[i - 1]:.3f}" for i in (2, 3, 4)]
 titles += [f"{k} parts\nIoU {metrics.mean_iou(iou):.2f}"]
 figure, _ = plots.panels([*waves, plots.overlay(image, mapping[cut], colours)], titles)
@@ -434,7 +434,7 @@ alone, joined = (likely > 0.5).astype(np.int64), tour.cut_foreground(image, mark
 rest = np.where(marks < 0, sides, 255)  # a given mark earns nothing
 iou_alone, iou_joined = (metrics.iou_per_image([rest], [x], 2)[0, 1] for x in (alone, joined))
 
-# %%
+# %% tags=["hide-input"]
 two = plots.palette(3)[1:]
 pictures = [plots.overlay(image, np.where(marks < 0, 255, marks), two, alpha=1.0), likely]
 pictures += [plots.overlay(image, x, two) for x in (alone, joined)]
@@ -490,7 +490,7 @@ def row_of(name, method, measure):
 order = sorted(per_image, key=lambda key: (key[0], tour.METHODS.index(key[1]), key[2]))
 table = pd.DataFrame([row_of(*key) for key in order])
 
-# %%
+# %% tags=["hide-input"]
 best = table[table.measure == "IoU"].sort_values("mean").iloc[-1]
 caption = (
     f"Best of the clusterings: {best.method} on {best['data']}, IoU {best['mean']:.3f}. Seeds are "
@@ -498,7 +498,7 @@ caption = (
 )
 record.table(table, "baselines", caption)
 
-# %%
+# %% tags=["hide-input"]
 measures = ["IoU", "foreground IoU", "boundary recall", "achievable accuracy"]
 figure = plots.chart_scores(table, measures)
 cut_mean, flat_mean = (
@@ -528,7 +528,7 @@ def gain_of(name, method, baseline, measure):
     return row | {"difference": gain.mean, "low": gain.low, "high": gain.high, "reads": reads}
 
 
-# %%
+# %% tags=["hide-input"]
 compared = [("normalised cut", "k-means", "IoU"), ("SLIC", "squares", "boundary recall")]
 compared += [("graph cut", "colours of the seeds", "foreground IoU")]
 gains = [gain_of(name, *pair) for name in datasets for pair in compared]
@@ -566,7 +566,7 @@ def show_parts(parts):
     plt.close(figure)
 
 
-# %%
+# %% tags=["hide-input"]
 several = (2, 4, 8)
 cuts = [baselines.NormalisedCut(parts, seed=seeds[0]).segment(image) for parts in several]
 pictures = [plots.overlay(image, clusters, plots.palette(12)) for clusters in cuts]
