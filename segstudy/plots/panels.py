@@ -46,11 +46,16 @@ def panels(
         raise ValueError(f"pictures and titles must be equally many, got {len(pictures)} and {len(titles)}")
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
-    shapes = [picture.shape for picture in pictures if picture is not None] or [(1, 1)]
-    height = WIDTH / columns * max(shape[0] / shape[1] for shape in shapes) + 0.25 * max(
-        title.count("\n") + 1 for title in titles
-    )
-    figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, rows * height), squeeze=False)
+    aspects = [1.0 if p is None else p.shape[0] / p.shape[1] for p in pictures]
+    shown = [a for a, p in zip(aspects, pictures, strict=True) if p is not None] or [1.0]
+    tallest = [max(aspects[i : i + columns], default=1.0) for i in range(0, len(aspects), columns)]
+    tallest = [min(height, max(shown)) for height in tallest]  # an empty panel makes no row taller
+    lines = [
+        max(t.count("\n") + bool(t) for t in titles[i : i + columns]) for i in range(0, len(titles), columns)
+    ]
+    heights = [WIDTH / columns * t + 0.25 * n for t, n in zip(tallest, lines, strict=True)]
+    size = {"figsize": (WIDTH, sum(heights)), "gridspec_kw": {"height_ratios": heights}}
+    figure, grid = plt.subplots(rows, columns, squeeze=False, **size)
     for ax in grid.ravel():
         ax.set_axis_off()
     axes = list(grid.ravel())[: len(titles)]

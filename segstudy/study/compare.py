@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
-from segstudy.study.files import read_json
+from segstudy.study.files import read_json, read_run
 
 PLAIN = (
     "notebook",
@@ -40,10 +40,10 @@ def compare_runs(first: Path, second: Path) -> list[str]:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    run, metrics = read_json(folder / "run.json"), read_json(folder / "metrics.json")
+    run, metrics = read_run(folder), read_json(folder / "metrics.json")
     if run is None:
         raise StudyError(
-            f"{folder} holds no run.json; name a report's folder, such as reports/demo/00_start_here"
+            f"{folder} holds no run.json of this study; name a report's folder, such as reports/demo/00_start_here"
         )
     return run, metrics or {}
 

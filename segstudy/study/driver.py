@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
-from segstudy.study.files import mend_swap, read_json, write_text
+from segstudy.study.files import mend_swap, read_run, write_text
 from segstudy.study.index import render_index
 from segstudy.study.jobs import rules
 from segstudy.study.project import Project
@@ -97,10 +97,7 @@ def _alone(project: Project) -> Iterator[None]:
 
 def _failures(project: Project, profile: str, todo: list[Step], began: datetime) -> dict[str, Any]:
     """Return, by notebook, the record of each run that failed since `began`."""
-    records = {
-        step.notebook.name: read_json(project.failed(profile, step.notebook.name) / "run.json")
-        for step in todo
-    }
+    records = {step.notebook.name: read_run(project.failed(profile, step.notebook.name)) for step in todo}
     since = began.isoformat(timespec="seconds")
     return {name: record for name, record in records.items() if record and record["started"] >= since}
 
@@ -124,8 +121,8 @@ def write_index(project: Project, profile: str) -> Path:
     for name, notebook in project.notebooks.items():
         if profile not in notebook.profiles:
             continue
-        record = read_json(project.report(profile, name) / "run.json")
-        failed = read_json(project.failed(profile, name) / "run.json")
+        record = read_run(project.report(profile, name))
+        failed = read_run(project.failed(profile, name))
         if record:
             runs.append(record | {"folder": name, "failed": failed})
         else:

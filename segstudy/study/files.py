@@ -33,6 +33,13 @@ def read_json(path: Path) -> Any | None:
         return None
 
 
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """Return the record of the run kept in `folder`, or None where there is none that this version can read."""
+    record = read_json(folder / "run.json")
+    needed = {"notebook", "status", "fingerprint", "started", "seconds", "cached_seconds", "failure"}
+    return record if isinstance(record, dict) and needed <= set(record) else None
+
+
 def swap_in(folder: Path, place: Path) -> None:
     """Put `folder` where `place` is; what was there goes only once the new one stands."""
     old = _old(place)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
-from segstudy.study.files import read_json, swap_in, write_text
+from segstudy.study.files import read_run, swap_in, write_text
 from segstudy.study.project import Project
 from segstudy.study.state import run_modules
 
@@ -39,7 +39,7 @@ def references(project: Project) -> list[dict[str, Any]]:
     """Return the records kept, each with ``changed``: the modules whose code differs from the code that made it."""
     records = []
     for path in sorted((project.root / "reports" / "reference").glob("*/*/run.json")):
-        record = read_json(path)
+        record = read_run(path.parent)
         if record is None or record["notebook"] not in project.notebooks:
             raise StudyError(f"{path.relative_to(project.root)} is no record of a notebook of this study")
         now, then = run_modules(project, project.notebooks[record["notebook"]]), record["fingerprint"]

@@ -11,7 +11,7 @@ from typing import Any
 import segstudy.study
 from segstudy.datasets import data_root, open_dataset
 from segstudy.fingerprint import digest, files_digest, import_closure, module_closure
-from segstudy.study.files import read_json, write_json
+from segstudy.study.files import read_json, read_run, write_json
 from segstudy.study.notebooks import code_fingerprint, code_source
 from segstudy.study.project import Notebook, Project
 
@@ -84,7 +84,7 @@ def _step(
     parts = _parts(project, profile, notebook, values) | {
         "needs": {name: digest(_run_parts(step.parts)) for name, step in needs.items()}
     }
-    record = read_json(project.report(profile, notebook.name) / "run.json")
+    record = read_run(project.report(profile, notebook.name))
     whole = record is not None and (project.report(profile, notebook.name) / "report.html").is_file()
     reasons = differences(record["fingerprint"], parts) if record and whole else ("never run",)
     if project.failed(profile, notebook.name).is_dir() and reasons == ("never run",):

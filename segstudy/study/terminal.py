@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from segstudy.study.files import read_json
+from segstudy.study.files import read_run
 from segstudy.study.project import Project
 from segstudy.study.state import NOTHING, RENDER, Step
 
@@ -87,8 +87,7 @@ def print_summary(
     for step in steps:
         name = step.notebook.name
         if step.action != NOTHING and name not in failed and name not in troubles:
-            record = read_json(project.report(profile, name) / "run.json") or {}
-            print(f"{name}: {_done(step, record)}")
+            print(f"{name}: {_done(step, read_run(project.report(profile, name)))}")
     print(f"Look at {where}", flush=True)
     bad = [
         _failure(name, run, f"reports/{profile}/failed/{name}/report.html") for name, run in failed.items()
@@ -99,8 +98,8 @@ def print_summary(
     return 1 if bad else 0
 
 
-def _done(step: Step, record: dict[str, Any]) -> str:
-    if step.action == RENDER:
+def _done(step: Step, record: dict[str, Any] | None) -> str:
+    if step.action == RENDER or record is None:
         return "rendered again"
     return f"done in {clock(record['seconds'])}, at most {record['peak_memory_mb']} MB"
 

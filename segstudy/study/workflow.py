@@ -84,7 +84,10 @@ def _command(project: Project, plan: Path, slots: int, executor: str) -> list[st
     if executor == "local":
         return [*command, "--cores", "1000"]  # slots decide how many run; threads are fixed by study.yaml
     if executor == "slurm":
-        command += ["--slurm-init-seconds-before-status-checks", "5"]  # 40 by default, long beside a short notebook
+        command += [
+            "--slurm-init-seconds-before-status-checks",
+            "5",
+        ]  # 40 by default, long beside a short notebook
     return [*command, "--executor", executor, "--jobs", str(slots)]
 
 

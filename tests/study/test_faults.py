@@ -174,6 +174,15 @@ def test_a_torn_record_is_not_a_report(finished: Toy):
     assert "00_first   run" in plan
 
 
+def test_a_record_of_another_version_is_not_a_report(finished: Toy):
+    record = finished.report("00_first")
+    text = record.read_text()
+    record.write_text(text.replace('"cached_seconds"', '"seconds_elsewhere"'))
+    done = finished.run("--dry-run")
+    record.write_text(text)
+    assert done.returncode == 0 and "00_first   run" in done.stdout
+
+
 def test_metrics_are_the_same_twice_and_however_many_run_at_once(toy: Toy):
     seen = set()
     for jobs in ("1", "2", "1"):
