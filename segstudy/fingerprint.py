@@ -38,7 +38,29 @@ def code_digest(source: str) -> str:
             node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         ) and ast.get_docstring(node, clean=False):
             node.body = node.body[1:] or [ast.Pass()]
-    return digest(ast.dump(tree))
+    return digest(_dump(tree))
+
+
+def _dump(node: object) -> str:
+    """Write a syntax tree as text, the same in every version of Python.
+
+    `ast.dump` is not: 3.13 leaves out empty fields that 3.12 writes, and each version adds fields. So empty fields are
+    left out here, and so are the pieces without text that some versions put into f-strings.
+    """
+    if isinstance(node, ast.Constant):
+        return f"{type(node.value).__name__}:{node.value!r}"
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr({','.join(_dump(value) for value in node.values if not _is_empty_text(value))})"
+    if isinstance(node, ast.AST):
+        fields = sorted((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_dump, node))}]"
+    return repr(node)
+
+
+def _is_empty_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def import_closure(source: str, root: Path, package: str = "") -> dict[str, str]:
