@@ -6,6 +6,9 @@ comment and it is not. The version of torch is kept with the value: another vers
 results that were *collected* from another machine on purpose; those keep their own versions and device, which
 reports show. A value carries the seconds it took when it was computed, so that a cache hit never reports a
 time it did not measure.
+
+What is returned is always what was read back from the kept bytes, the first time too: tuples come as lists,
+numpy's numbers as Python's.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ import sys
 import time
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -63,7 +68,7 @@ class Experiment:
     function : callable
         A function of a module of this study that returns plain values and arrays.
     arguments : dict
-        Plain values or numpy arrays, by name.
+        Plain values or numpy arrays, by name; tuples count as lists, but True, 1 and 1.0 differ.
     data : dict of str to str
         Fingerprints of the data sets the function reads, by name.
     """
@@ -79,16 +84,23 @@ class Experiment:
         return f"{self.function.__name__}({arguments})"
 
     def key(self) -> str:
-        """Return the key of the result: 16 hex digits, the same on every machine."""
-        module = sys.modules[self.function.__module__]
+        """Return the key of the result: 16 hex digits, the same on every machine; a TypeError where there is none."""
+        return digest(self.depends_on())
+
+    def depends_on(self) -> list[Any]:
+        """Return what the key is made from: the function's name, the arguments, the data, and the code as files."""
+        module = _module_of(self.function)
         path = Path(str(module.__file__)).resolve()
         root = path.parents[len(module.__name__.split(".")) - (0 if path.name == "__init__.py" else 1)]
         name = f"{module.__name__}:{self.function.__qualname__}"
-        return digest([name, _plain(self.arguments, "arguments"), self.data, module_closure(path, root)])
+        arguments = _plain(self.arguments, "arguments", _array_digest)
+        return [name, arguments, dict(self.data), module_closure(path, root)]
 
 
 class Cache:
     """A folder of kept results, safe for several processes at once (each file is written aside and renamed).
+
+    A file that cannot be read counts as absent, and a line says so.
 
     Parameters
     ----------
@@ -101,39 +113,59 @@ class Cache:
 
     def get(self, experiment: Experiment) -> Entry | None:
         """Return the kept result: one computed with this version of torch, else a collected one, else None."""
-        path = self._find(experiment)
-        return None if path is None else _read(path.read_bytes(), collected=path.parent != self.folder)
+        found = self._find(experiment.key())
+        return None if found is None else found[1]
 
-    def _find(self, experiment: Experiment) -> Path | None:
-        own = self.folder / f"{experiment.key()}-{_torch_version()}.npz"
-        if own.is_file():
-            return own
-        collected = sorted((self.folder / "collected").glob(f"{experiment.key()}-*.npz"))
-        return collected[0] if collected else None
+    def _own(self, key: str) -> Path:
+        return self.folder / f"{key}-{_torch_version()}.npz"
+
+    def _find(self, key: str) -> tuple[Path, Entry] | None:
+        for path in [self._own(key), *sorted((self.folder / "collected").glob(f"{key}-*.npz"))]:
+            try:
+                if path.is_file():
+                    return path, _read(path.read_bytes(), collected=path.parent != self.folder)
+            except (OSError, ValueError) as error:
+                print(f"warning: the kept result {path.name} counts as absent: {error}", file=sys.stderr)
+        return None
 
     def run(self, experiment: Experiment) -> Entry:
-        """Return the kept result, or compute it and keep it."""
-        kept = self.get(experiment)
-        if kept is not None:
-            return kept
+        """Return the kept result, or compute it and keep it.
+
+        A result is not kept, and a line says so, when what its key is made from changed while it was computed.
+        """
+        before = experiment.depends_on()
+        key = digest(before)  # before the call, which may change its arguments
+        found = self._find(key)
+        if found is not None:
+            return found[1]
         started = time.perf_counter()
         value = experiment.function(**experiment.arguments)
-        entry = Entry(value, time.perf_counter() - started, _versions())
-        _write_aside(self.folder / f"{experiment.key()}-{_torch_version()}.npz", _bytes(entry))
-        return entry
+        content = _bytes(Entry(value, time.perf_counter() - started, _versions()))
+        changed = _changed(experiment, before)
+        if changed is None:
+            write_bytes(self._own(key), content)
+        else:
+            print(f"warning: {experiment.function.__name__} is not kept: {changed}", file=sys.stderr)
+        return _read(content)
 
     def export(self, experiments: list[Experiment], file: Path) -> int:
-        """Write the kept results of `experiments` into one zip file, aside and renamed; return how many there
-        are.
+        """Add the kept results of `experiments` to the zip `file` (one process at a time); return how many it holds.
+
+        Raises
+        ------
+        StudyError
+            When `file` is there and is not such a file; it is left as it is.
         """
-        paths = [self._find(experiment) for experiment in experiments]
-        found = {path.name: path for path in paths if path is not None}
+        file = Path(file)
+        entries = _results_in(file) if file.exists() else {}
+        found = [self._find(experiment.key()) for experiment in experiments]
+        entries |= {path.name: path.read_bytes() for path, _ in filter(None, found)}
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            for name, path in sorted(found.items()):
-                archive.writestr(name, path.read_bytes())
-        _write_aside(Path(file), buffer.getvalue())
-        return len(found)
+            for name, content in sorted(entries.items()):
+                archive.writestr(name, content)
+        write_bytes(file, buffer.getvalue())
+        return len(entries)
 
     def collect(self, file: Path) -> int:
         """Take in the results of `file`, filled on another machine by `export`; return how many there are.
@@ -141,21 +173,60 @@ class Cache:
         Raises
         ------
         StudyError
-            When `file` is missing or is not such a file.
+            When `file` is missing or is not such a file; nothing is taken in then.
         """
-        try:
-            with zipfile.ZipFile(file) as archive:
-                entries = {name: archive.read(name) for name in archive.namelist()}
-            for name, content in entries.items():
-                if "/" in name or "\\" in name or not name.endswith(".npz"):
-                    raise StudyError(f"{file} holds {name!r}, which is not a kept result")
-                _read(content)
-        except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
-            how = "`python -m segstudy experiment NN --cache FILE` makes one"
-            raise StudyError(f"{file} is not a file of kept results ({error}); {how}") from error
+        entries = _results_in(Path(file))
         for name, content in entries.items():
-            _write_aside(self.folder / "collected" / name, content)
+            write_bytes(self.folder / "collected" / name, content)
         return len(entries)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` by way of a file beside it, so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def _results_in(file: Path) -> dict[str, bytes]:
+    """Return the kept results in a file that `Cache.export` wrote, by name, each tried."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = {name: archive.read(name) for name in archive.namelist()}
+        for name, content in entries.items():
+            if "/" in name or "\\" in name or not name.endswith(".npz"):
+                raise StudyError(f"{file} holds {name!r}, which is not a kept result")
+            _read(content)
+    except (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        how = "`python -m segstudy experiment NN --cache FILE` makes one"
+        raise StudyError(f"{file} is not a file of kept results ({error}); {how}") from error
+    return entries
+
+
+def _module_of(function: Callable[..., Any]) -> ModuleType:
+    """Return the module in which `function` is found by its name: two functions must not share a key."""
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    found: Any = module
+    for part in getattr(function, "__qualname__", "no name").split("."):
+        found = getattr(found, part, None)
+    if found is function and module.__name__ != "__main__" and getattr(module, "__file__", None):
+        return module
+    what = "an experiment takes a module-level function of this study, importable by name"
+    raise TypeError(f"function is {function!r}; {what}")
+
+
+def _changed(experiment: Experiment, before: list[Any]) -> str | None:
+    """Return in words what changed since `before`, of that which the key is made from."""
+    try:
+        after = experiment.depends_on()
+    except (StudyError, OSError, TypeError, ValueError) as error:
+        return f"what it depends on changed while it ran ({error})"
+    parts = ("function", "arguments", "data", "code")
+    changed = [
+        part for part, old, new in zip(parts, before, after, strict=True) if digest(old) != digest(new)
+    ]
+    return f"its {' and '.join(changed)} changed while it ran" if changed else None
 
 
 def _versions() -> dict[str, str]:
@@ -174,60 +245,51 @@ def _torch_version() -> str:
         return "none"
 
 
-def _plain(value: Any, name: str) -> Any:
-    """Return `value` as JSON can hold it; arrays by shape, type and content."""
+def _plain(value: Any, name: str, array: Callable[[np.ndarray], Any]) -> Any:
+    """Return `value` as JSON can hold it; each numpy array as what `array` makes of it."""
+    if isinstance(value, np.generic) and isinstance(value.item(), (bool, int, float, str)):
+        return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return {_ARRAY: [list(value.shape), str(value.dtype), digest(np.ascontiguousarray(value).tobytes())]}
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return {_ARRAY: array(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{name}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item, f"{name}[{key!r}]") for key, item in value.items()}
+        return [_plain(item, f"{name}[{index}]", array) for index, item in enumerate(value)]
+    if isinstance(value, Mapping) and all(isinstance(key, str) and key != _ARRAY for key in value):
+        return {key: _plain(item, f"{name}[{key!r}]", array) for key, item in value.items()}
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    raise TypeError(
-        f"{name} is a {kind}; an experiment takes and returns plain values (numbers, strings, lists, dicts with "
-        "string keys) or numpy arrays, because the hashes of equal torch tensors differ: pass .cpu().numpy()"
-    )
+    what = "plain values (numbers, strings, lists, dicts with string keys) or numpy arrays of numbers"
+    why = "because the hashes of equal torch tensors differ: pass .cpu().numpy()"
+    raise TypeError(f"{name} is a {kind}; an experiment takes and returns {what}, {why}")
+
+
+def _array_digest(array: np.ndarray) -> list[Any]:
+    return [list(array.shape), str(array.dtype), digest(np.ascontiguousarray(array).tobytes())]
 
 
 def _bytes(entry: Entry) -> bytes:
     arrays: dict[str, np.ndarray] = {}
 
-    def lift(value: Any, name: str) -> Any:
-        if isinstance(value, np.ndarray):
-            arrays[f"array{len(arrays)}"] = value
-            return {_ARRAY: f"array{len(arrays) - 1}"}
-        if isinstance(value, (list, tuple)):
-            return [lift(item, f"{name}[{index}]") for index, item in enumerate(value)]
-        if isinstance(value, Mapping):
-            return {key: lift(item, f"{name}[{key!r}]") for key, item in value.items()}
-        return _plain(value, name)
+    def lift(array: np.ndarray) -> str:
+        arrays[f"array{len(arrays)}"] = array
+        return f"array{len(arrays) - 1}"
 
-    record = {"value": lift(entry.value, "the result"), "seconds": entry.seconds, "made": entry.made}
+    value = _plain(entry.value, "the result", lift)
+    record = {"value": value, "seconds": entry.seconds, "made": entry.made}
     buffer = io.BytesIO()
     np.savez(buffer, record=np.array(json.dumps(record)), **arrays)
     return buffer.getvalue()
 
 
 def _read(content: bytes, collected: bool = False) -> Entry:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        record = json.loads(str(archive["record"]))
+    """Return the entry that `_bytes` wrote; a ValueError for anything else."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
 
-        def lower(value: Any) -> Any:
-            if isinstance(value, dict):
-                if set(value) == {_ARRAY}:
-                    return archive[value[_ARRAY]]
-                return {key: lower(item) for key, item in value.items()}
-            return [lower(item) for item in value] if isinstance(value, list) else value
+            def lower(value: dict[str, Any]) -> Any:
+                return archive[value[_ARRAY]] if set(value) == {_ARRAY} else value
 
-        return Entry(lower(record["value"]), record["seconds"], record["made"], collected)
-
-
-def _write_aside(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    aside.write_bytes(content)
-    aside.replace(path)
+            record = json.loads(str(archive["record"]), object_hook=lower)
+            return Entry(record["value"], record["seconds"], record["made"], collected)
+    except Exception as error:  # on foreign bytes numpy raises almost anything
+        raise ValueError(f"it is not a kept result ({type(error).__name__}: {error})") from error

@@ -12,10 +12,14 @@ import ast
 import hashlib
 import json
 import re
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from segstudy.errors import StudyError
+
+Name = tuple[str, ...]  # the parts of a dotted name
 _DOTTED = re.compile(r"\.*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?")
 
 
@@ -30,9 +34,36 @@ def digest(value: object) -> str:
     return hashlib.sha256(value).hexdigest()[:16]
 
 
-def code_digest(source: str) -> str:
-    """Return the digest of Python source without its comments, docstrings and layout."""
-    tree = ast.parse(source)
+def code_digest(source: str, name: str | None = None) -> str:
+    """Return the digest of Python source without its comments, docstrings and layout.
+
+    Parameters
+    ----------
+    source : str
+        Python source.
+    name : str, optional
+        What a person calls it, for example the module's path.
+
+    Raises
+    ------
+    StudyError
+        When `source` is no Python; with `name` and the line. Without a name it is a SyntaxError.
+    """
+    return _tree_digest(_parse(source, name))
+
+
+def _parse(source: str, name: str | None) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:  # Python 3.11 raises ValueError for a null byte
+        if name is None:
+            raise
+        line = getattr(error, "lineno", None) or 1
+        raise StudyError(f"{name}, line {line}: {getattr(error, 'msg', error)}") from error
+
+
+def _tree_digest(tree: ast.Module) -> str:
+    """Return the digest of a syntax tree, whose docstrings are dropped in place."""
     for node in ast.walk(tree):
         if isinstance(
             node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -63,9 +94,8 @@ def _is_empty_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value == ""
 
 
-def import_closure(source: str, root: Path, package: str = "") -> dict[str, str]:
-    """Return what the code of `source` depends on within `root`: {relative path: digest}, the source itself
-    left out.
+def import_closure(source: str, root: Path, package: str = "", beside: Sequence[str] = ()) -> dict[str, str]:
+    """Return {relative path: digest} of what the code of `source` depends on within `root`, itself left out.
 
     Parameters
     ----------
@@ -76,26 +106,38 @@ def import_closure(source: str, root: Path, package: str = "") -> dict[str, str]
         version, elsewhere).
     package : str
         The dotted package that `source` stands in, for relative imports.
+    beside : sequence of str
+        More folders of `root` in which modules are looked for, for example "notebooks": a notebook imports those
+        that lie beside it.
 
     Returns
     -------
     dict of str to str
         Digests of modules (see `code_digest`) and of the files they declare in `READS`, by path relative to
         `root`.
+
+    Raises
+    ------
+    StudyError
+        When a module cannot be read as Python; with its path and line.
+    ValueError
+        When a module's `READS` is not a literal list or tuple of patterns.
     """
     root = Path(root).resolve()
     closure: dict[str, str] = {}
-    queue = list(_imported(source, root, package))
-    while queue:
-        path = queue.pop()
-        name = path.relative_to(root).as_posix()
-        if name in closure:
-            continue
-        stat = path.stat()
-        closure[name], imported, reads = _module(path, root, stat.st_mtime_ns, stat.st_size)
-        queue.extend(imported)
-        closure.update(_files_read(reads, root))
-    return dict(sorted(closure.items()))
+    files: dict[str, str] = {}
+    names = list(_names(ast.parse(source), package))
+    known = set(names)
+    while names:
+        for path in _resolve(names.pop(), [root, *(root / folder for folder in beside)]):
+            name = path.relative_to(root).as_posix()
+            if name not in closure:
+                stat = path.stat()
+                closure[name], imported, reads = _module(path, root, stat.st_mtime_ns, stat.st_size)
+                names += imported - known
+                known |= imported
+                files.update(_files_read(reads, root))
+    return dict(sorted((closure | files).items()))
 
 
 def module_closure(path: Path, root: Path) -> dict[str, str]:
@@ -105,74 +147,131 @@ def module_closure(path: Path, root: Path) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _module(
-    path: Path, root: Path, mtime_ns: int, size: int
-) -> tuple[str, tuple[Path, ...], tuple[str, ...]]:
-    """Return a module's digest, the files it imports and the patterns of its READS; times and size only key
-    the memory.
-    """
-    source = path.read_text(encoding="utf-8")
+def _module(path: Path, root: Path, mtime_ns: int, size: int) -> tuple[str, set[Name], tuple[str, ...]]:
+    """Return a module's digest, the names it imports and its READS; times and size only key the memory."""
     relative = path.relative_to(root)
+    tree = _parse_file(path, relative.as_posix())
     parts = _module_name(relative)
     package = parts if relative.name == "__init__.py" else parts[:-1]
-    return code_digest(source), tuple(_imported(source, root, ".".join(package))), _declared_reads(source)
+    names, reads = set(_names(tree, ".".join(package))), _declared_reads(tree, relative.as_posix())
+    return _tree_digest(tree), names, reads
 
 
-def _module_name(relative: Path) -> tuple[str, ...]:
+def _parse_file(path: Path, name: str) -> ast.Module:
+    try:
+        with tokenize.open(path) as stream:  # as Python reads it: a byte order mark, a declared encoding
+            source = stream.read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise StudyError(f"{name}: {error}") from error
+    return _parse(source, name)
+
+
+def _module_name(relative: Path) -> Name:
     parts = relative.with_suffix("").parts
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def _imported(source: str, root: Path, package: str) -> Iterator[Path]:
-    for name in _names(ast.parse(source), package):
-        yield from _resolve(name, root)
-
-
-def _names(tree: ast.AST, package: str) -> Iterator[tuple[str, ...]]:
+def _names(tree: ast.AST, package: str) -> Iterator[Name]:
     """Yield dotted names the tree imports, also as strings ("package.module:function"), which lazy registries
-    use.
+    use; of a star import the last part is "*".
     """
-    parents = tuple(package.split(".")) if package else ()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = parents[: len(parents) - node.level + 1] if node.level else ()
-            stem = base + tuple((node.module or "").split(".") if node.module else ())
-            yield from (stem + (alias.name,) for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
-            dotted = node.value.split(":")[0]
-            level = len(dotted) - len(dotted.lstrip("."))
-            base = parents[: len(parents) - level + 1] if level else ()
-            if level or "." in dotted:
-                yield base + tuple(dotted[level:].split("."))
+            stem = _absolute("." * node.level + (node.module or ""), package)
+            yield from ((*stem, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Constant) and _is_dotted(node.value):
+            yield _absolute(node.value.split(":")[0], package)
+        elif isinstance(node, ast.Call):  # import_module(".module", "package")
+            words = [
+                getattr(value, "value", None) for value in (*node.args, *(k.value for k in node.keywords))
+            ]
+            if len(words) == 2 and _is_dotted(words[0]) and isinstance(words[1], str):
+                yield _absolute(words[0], words[1])
 
 
-def _resolve(name: tuple[str, ...], root: Path) -> Iterator[Path]:
+def _is_dotted(value: object) -> bool:
+    return isinstance(value, str) and "." in value and _DOTTED.fullmatch(value) is not None
+
+
+def _absolute(dotted: str, package: str) -> Name:
+    """Return the parts of a dotted name, which may begin with dots that stand for `package` and those above."""
+    name = dotted.lstrip(".")
+    level = len(dotted) - len(name)
+    parents = package.split(".") if level and package else []
+    return (*parents[: max(len(parents) - level + 1, 0)], *(name.split(".") if name else ()))
+
+
+def _resolve(name: Name, places: Iterable[Path]) -> Iterator[Path]:
     """Yield the files that importing `name` executes: every package on the way down, then the module."""
-    place = root
-    for part in name:
-        module, package = place / f"{part}.py", place / part / "__init__.py"
-        if package.is_file():
-            yield package
+    for place in places:
+        for part in name:
+            module, package = place / f"{part}.py", place / part / "__init__.py"
+            if part == "*":
+                yield from _star(place)
+            elif package.is_file():
+                yield package
+            elif module.is_file():
+                yield module
+                break
             place = place / part
-        elif module.is_file():
-            yield module
-            return
-        else:
-            return
+            if not place.is_dir():  # a folder without __init__.py is a package too
+                break
 
 
-def _declared_reads(source: str) -> tuple[str, ...]:
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and [getattr(t, "id", "") for t in node.targets] == ["READS"]:
-            return tuple(ast.literal_eval(node.value))
-    return ()
+def _star(package: Path) -> Iterator[Path]:
+    """Yield the submodules that a star import of `package` executes: those that its ``__all__`` names."""
+    file = package / "__init__.py"
+    names = _assigned(_parse_file(file, file.as_posix()), "__all__") if file.is_file() else None
+    if isinstance(names, ast.List | ast.Tuple):
+        for name in names.elts:
+            yield from _resolve((str(getattr(name, "value", "")),), [package])
+
+
+def _assigned(tree: ast.Module, name: str) -> ast.expr | None:
+    """Return what a module assigns to `name`, with an annotation or without."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign) and [getattr(t, "id", "") for t in targets] == [name]:
+            return node.value
+    return None
+
+
+def _declared_reads(tree: ast.Module, name: str) -> tuple[str, ...]:
+    value = _assigned(tree, "READS")
+    if value is None:
+        return ()
+    patterns = [getattr(item, "value", None) for item in getattr(value, "elts", [None])]
+    if not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError(
+            f'READS of {name} is {ast.unparse(value)}; write patterns as READS = ("data/*.csv",)'
+        )
+    return tuple(patterns)
 
 
 def _files_read(patterns: Iterable[str], root: Path) -> dict[str, str]:
     files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     return {path.relative_to(root).as_posix(): digest(path.read_bytes()) for path in files}
+
+
+def tree_files(folder: Path) -> list[Path]:
+    """Return all files below `folder`, sorted; an absent folder has none.
+
+    Links to folders are followed, except back to a folder that they lie in. Folders with names that begin with
+    a dot are left out: tools work in them.
+    """
+    return sorted(_files_below(Path(folder), frozenset()))
+
+
+def _files_below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    if not folder.is_dir() or folder.resolve() in above:
+        return
+    for path in folder.iterdir():
+        if path.is_file():
+            yield path
+        elif not path.name.startswith("."):
+            yield from _files_below(path, above | {folder.resolve()})
 
 
 def files_digest(files: Sequence[Path], root: Path, memory: dict | None = None) -> str:

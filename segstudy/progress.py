@@ -8,8 +8,11 @@ both draw.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -37,9 +40,11 @@ def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterat
     """
     total = len(iterable) if total is None and hasattr(iterable, "__len__") else total
     if not os.environ.get(VARIABLE):
-        from tqdm.auto import tqdm
+        from tqdm import tqdm
 
-        yield from tqdm(iterable, desc=label, total=total, leave=False)
+        # Text, not tqdm's widget: inside a notebook that another program executes, the widget waited forever.
+        shown = None if "ipykernel" not in sys.modules else False  # None: shown on a terminal only
+        yield from tqdm(iterable, desc=label, total=total, leave=False, mininterval=1.0, disable=shown)
         return
     last = 0.0
     for done, item in enumerate(iterable):
@@ -52,6 +57,8 @@ def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterat
 def note(label: str, done: int, total: int | None, detail: str = "") -> None:
     """Write how far the work is into the file named by ``SEGSTUDY_PROGRESS``; do nothing where it is not set.
 
+    A note that cannot be written is left out: it must not stop the work.
+
     Parameters
     ----------
     label, detail : str
@@ -62,6 +69,8 @@ def note(label: str, done: int, total: int | None, detail: str = "") -> None:
     path = os.environ.get(VARIABLE)
     if not path:
         return
-    aside = Path(f"{path}.{os.getpid()}")
-    aside.write_text(json.dumps({"label": label, "done": done, "total": total, "detail": detail}))
-    aside.replace(path)
+    aside = Path(f"{path}.{os.getpid()}.{threading.get_ident()}")
+    row = {"label": label, "done": done, "total": total, "detail": detail}
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        aside.write_text(json.dumps(row, default=int))  # int: numpy's numbers
+        aside.replace(path)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from segstudy.fingerprint import code_digest, files_digest, import_closure, module_closure
+from segstudy.errors import StudyError
+from segstudy.fingerprint import code_digest, files_digest, import_closure, module_closure, tree_files
 
 
 @pytest.fixture
@@ -59,6 +60,84 @@ def test_a_change_in_a_file_a_module_reads(house: Path):
 
 def test_module_closure_holds_the_module_itself(house: Path):
     assert set(module_closure(house / "house" / "d.py", house)) == {"house/__init__.py", "house/d.py"}
+
+
+@pytest.mark.parametrize("reads", ['READS = "*.csv"', "READS = ALL", "READS = (1,)"])
+def test_reads_that_are_no_list_of_patterns_are_refused_by_name(house: Path, reads: str):
+    (house / "house" / "alone.py").write_text(reads)
+    with pytest.raises(ValueError, match=r"READS of house/alone\.py"):
+        import_closure("import house.alone", house)
+
+
+def test_a_module_that_another_reads_as_a_file_is_followed_too(house: Path):
+    (house / "house" / "alone.py").write_text('READS = ("house/a.py",)\nimport house.a')
+    assert "house/b.py" in import_closure("import house.alone", house)
+
+
+def test_annotated_reads_count(house: Path):
+    (house / "house" / "alone.py").write_text('READS: tuple[str, ...] = ("*.csv",)')
+    assert "numbers.csv" in import_closure("import house.alone", house)
+
+
+def test_closure_goes_through_folders_without_init(house: Path):
+    (house / "plain" / "below").mkdir(parents=True)
+    (house / "plain" / "below" / "e.py").write_text("import house.d")
+    for source in ("import plain.below.e", "from plain.below import e"):
+        assert {"plain/below/e.py", "house/d.py"} <= set(import_closure(source, house))
+
+
+def test_a_star_import_follows_the_submodules_that_all_names(house: Path):
+    (house / "house" / "sub" / "__init__.py").write_text('__all__ = ["c", "absent"]')
+    closure = import_closure("from house.sub import *", house)
+    assert {"house/sub/__init__.py", "house/sub/c.py"} <= set(closure)
+    (house / "house" / "sub" / "__init__.py").write_text('__all__ = ["other"]')
+    assert "house/sub/c.py" not in import_closure("from house.sub import *", house)
+    assert "house/d.py" in import_closure("from house.d import *", house)
+
+
+@pytest.mark.parametrize("words", ['".c", "house.sub"', '"..d", package="house.sub"'])
+def test_a_relative_name_with_its_package_is_followed(house: Path, words: str):
+    closure = import_closure(f"import importlib\nimportlib.import_module({words})", house)
+    assert ("house/sub/c.py" if ".c" in words else "house/d.py") in closure
+
+
+def test_modules_beside_a_notebook_are_followed(house: Path):
+    (house / "notebooks" / "kit").mkdir(parents=True)
+    (house / "notebooks" / "helper.py").write_text("import house.d\nimport kit.tool")
+    (house / "notebooks" / "kit" / "__init__.py").write_text("")
+    (house / "notebooks" / "kit" / "tool.py").write_text("from . import other")
+    (house / "notebooks" / "kit" / "other.py").write_text("")
+    assert import_closure("import helper", house) == {}
+    modules = {"notebooks/helper.py", "house/__init__.py", "house/d.py"}
+    modules |= {f"notebooks/kit/{name}.py" for name in ("__init__", "tool", "other")}
+    assert set(import_closure("import helper", house, beside=("notebooks",))) == modules
+
+
+def test_modules_are_read_as_python_reads_them(house: Path):
+    (house / "house" / "alone.py").write_bytes(b"\xef\xbb\xbfimport house.d")
+    (house / "house" / "a.py").write_bytes(b"# coding: latin-1\nx = '\xe9'\nimport house.alone")
+    assert "house/d.py" in import_closure("import house.a", house)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"x = 1\ny = (", r"house/alone\.py, line 2"),
+        (b"x = '\xe9'", r"house/alone\.py: "),
+        (b"\0", "alone"),
+    ],
+)
+def test_a_module_that_is_no_python_is_named_with_its_line(house: Path, content: bytes, words: str):
+    (house / "house" / "alone.py").write_bytes(content)
+    with pytest.raises(StudyError, match=words):
+        import_closure("import house.alone", house)
+
+
+def test_code_that_is_no_python_is_named_where_it_has_a_name():
+    with pytest.raises(StudyError, match=r"00_start, cell 3, line 2"):
+        code_digest("x = 1\n1x", "00_start, cell 3")
+    with pytest.raises(SyntaxError):
+        code_digest("1x")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +207,34 @@ def test_files_digest_goes_by_name_and_bytes_wherever_the_folder_lies(tmp_path: 
     assert files_digest(one, tmp_path / "one", memory) != digest
 
 
+def test_tree_files_follows_links_and_leaves_out_working_folders(tmp_path: Path):
+    for name in ("data/a/b.png", "data/.cache/junk", "data/.hidden.csv", "far/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    data = tmp_path / "data"
+    (data / "linked").symlink_to(tmp_path / "far")
+    (data / "a" / "up").symlink_to(data)  # a loop
+    (tmp_path / "far" / "back").symlink_to(data / "a")  # a loop by way of another folder
+    (data / "broken").symlink_to(tmp_path / "absent")
+    (data / "itself").symlink_to(data / "itself")
+    (data / "file.png").symlink_to(tmp_path / "far" / "c.png")
+    names = [path.relative_to(data).as_posix() for path in tree_files(data)]
+    assert names == [".hidden.csv", "a/b.png", "file.png", "linked/back/b.png", "linked/c.png"]
+    assert tree_files(tmp_path / "absent") == []
+
+
 def test_every_loader_is_in_the_closure_of_the_registry():
     root = Path(__file__).resolve().parents[1]
     closure = module_closure(root / "segstudy" / "datasets" / "registry.py", root)
     for name in ("faces", "fasseg", "voc", "emds5", "ph2", "folder"):
         assert f"segstudy/datasets/{name}.py" in closure
+
+
+def test_every_template_is_in_the_closure_of_the_report():
+    root = Path(__file__).resolve().parents[1]
+    page = root / "segstudy" / "study" / "page"
+    templates = {
+        file.relative_to(root).as_posix() for file in page.iterdir() if file.suffix not in (".py", "")
+    }
+    assert len(templates) >= 6
+    assert templates <= set(module_closure(root / "segstudy" / "study" / "report.py", root))
