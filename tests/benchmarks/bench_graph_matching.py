@@ -1,0 +1,81 @@
+"""Times of graph matching: one picture of a face annotation's size, and every solver; run by name.
+
+OMP_NUM_THREADS=1 taskset -c 0 python -m pytest tests/benchmarks/bench_graph_matching.py --benchmark-only
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from segstudy.papers.graph_matching import ModelGraph, RegionGraph, match, reassign, region_graph
+
+SOLVERS = ["branch_and_bound", "exhaustive", "faq", "2opt"]
+
+
+def planted(classes, candidates, noise, seed=0):
+    """A true region of each class, moved by `noise` from where the model has it, among others anywhere in a square."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, 1, (classes, 2))
+    points = rng.uniform(0, 1, (classes, candidates, 2))
+    points[:, 0] = places + noise * rng.standard_normal((classes, 2))
+    owner = np.repeat(np.arange(classes), candidates)
+    membership = 0.6 * np.eye(classes)[owner] + 0.4 * rng.dirichlet(np.ones(classes), len(owner))
+    points = points.reshape(-1, 2)
+    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    model = ModelGraph.from_arrays(np.linalg.norm(places[:, None] - places, axis=-1))
+    return RegionGraph.from_arrays(owner, membership, distances), model
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """Probabilities of 9 classes in 512 x 352 pixels with 30 regions, and a model of another such picture."""
+    rng = np.random.default_rng(0)
+
+    def blobs():
+        scores = 300 * gaussian_filter(rng.standard_normal((9, 512, 352)), (0, 40, 40))
+        odds = np.exp(scores - scores.max(axis=0))
+        return np.ascontiguousarray(np.moveaxis(odds / odds.sum(axis=0), 0, 2), dtype=np.float32)
+
+    probabilities, labels = blobs(), blobs().argmax(axis=2)
+    assert 27 <= len(region_graph(None, probabilities)) <= 40
+    return probabilities, ModelGraph.from_label_maps([labels], 9)
+
+
+def test_time_of_one_picture(benchmark, picture):
+    probabilities, model = picture
+
+    def whole():
+        graph = region_graph(None, probabilities)
+        matching = match(graph, model)
+        return graph, reassign(graph, model, matching)
+
+    graph, _ = benchmark(whole)
+    benchmark.extra_info["regions"] = len(graph)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_time_of_solvers_on_one_picture(benchmark, picture, solver):
+    probabilities, model = picture
+    graph = region_graph(None, probabilities)
+    matching = benchmark.pedantic(lambda: match(graph, model, solver=solver), rounds=5, iterations=1)
+    benchmark.extra_info.update(cost=matching.cost, nodes=matching.nodes)
+
+
+@pytest.mark.parametrize("noise", [0, 0.02, 0.05, 0.1, 0.2, 0.4, 1])
+def test_time_of_planted_problem(benchmark, noise):
+    problems = [planted(9, 12, noise, seed) for seed in range(5)]
+    found = benchmark.pedantic(lambda: [match(*p) for p in problems], rounds=5, iterations=1)
+    benchmark.extra_info.update(problems=len(problems), nodes=[m.nodes for m in found])
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(9, 30), (9, 100), (9, 200), (12, 12), (12, 30), (15, 20), (15, 30), (18, 12)],
+    ids="{0[0]}x{0[1]}".format,
+)
+def test_time_by_size(benchmark, size):
+    problem = planted(*size, noise=0.2)
+    found = benchmark.pedantic(lambda: match(*problem), rounds=3, iterations=1)
+    benchmark.extra_info.update(nodes=found.nodes, optimal=found.optimal)
