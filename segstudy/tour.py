@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from skimage.color import rgb2lab
 from skimage.transform import resize
+from sklearn import cluster
 
+from segstudy.baselines.common import Unsupervised
 from segstudy.baselines.graph_cut import seeded_graph_cut
 from segstudy.baselines.kmeans import KMeans
 from segstudy.baselines.normalised_cut import NormalisedCut
 from segstudy.baselines.otsu import Otsu
-from segstudy.baselines.superpixels import Superpixels
+from segstudy.baselines.superpixels import Superpixels, superpixel_means
 from segstudy.cache import Experiment
 from segstudy.datasets import VOID, Dataset, open_dataset
 from segstudy.graphs import contrast_weights, grid_edges
@@ -40,6 +44,7 @@ BINS = 16  # grey levels of each colour channel in the seeds' colour histogram
 CLUSTERERS: dict[str, Callable[[int, int], Any]] = {
     "Otsu": lambda k, seed: Otsu(),
     "k-means": lambda k, seed: KMeans(k, seed),
+    "k-means on superpixels": lambda k, seed: PieceMeans(k, seed),
     "normalised cut": lambda k, seed: NormalisedCut(k, seed=seed),
 }
 METHODS = ("one region", *CLUSTERERS, "squares", "SLIC", "colours of the seeds", "graph cut")
@@ -58,7 +63,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     for name in parameters["datasets"]:
         fingerprint = {name: open_named(name, parameters["longest"]).fingerprint()}
         for method in METHODS:
-            drawn = method in ("k-means", "normalised cut", "colours of the seeds", "graph cut")
+            drawn = method not in ("one region", "Otsu", "squares", "SLIC")
             for seed in parameters["seeds"] if drawn else parameters["seeds"][:1]:
                 arguments = {"method": method, "dataset": name, "seed": seed}
                 arguments |= {key: parameters[key] for key in ("images", "longest")}
@@ -179,6 +184,32 @@ def squares(shape: tuple[int, int], n: int) -> np.ndarray:
     rows, columns = np.indices(shape)
     across = int(np.ceil(shape[1] / side))
     return (rows // side).astype(np.int64) * across + (columns // side).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class PieceMeans(Unsupervised):
+    """k-means on superpixels: what `NormalisedCut` sees, its pieces, colours, places and scales, without its graph.
+
+    Parameters
+    ----------
+    k : int
+        Clusters; an image of fewer superpixels gives fewer.
+    seed : int
+        Of the starts.
+    """
+
+    k: int
+    seed: int = 0
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Cluster the pieces of a (H, W, C) uint8 image: (H, W) int64 ids."""
+        same = NormalisedCut(self.k)
+        pieces = Superpixels(same.n_superpixels).segment(image)
+        places = np.moveaxis(np.indices(pieces.shape), 0, -1) / np.hypot(*pieces.shape) / same.sigma_space
+        colours = rgb2lab(image) / same.sigma_colour
+        nodes = superpixel_means(np.concatenate([colours, places], axis=2), pieces)
+        k = min(self.k, len(nodes))
+        return cluster.KMeans(k, n_init=4, random_state=self.seed).fit(nodes).labels_[pieces].astype(np.int64)
 
 
 def foreground_of(labels: np.ndarray) -> np.ndarray:
