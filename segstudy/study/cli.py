@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     except StudyError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

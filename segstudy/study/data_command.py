@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
 import shutil
 import sys
 import textwrap
@@ -99,14 +100,15 @@ def find_card(name: str) -> Card:
 
 
 def presence(card: Card, root: Path) -> str:
-    """Return "yes" where the data set opens, "no" where it is absent, "damaged" where it cannot be read."""
+    """Return how many pictures are found ("311 of 1464", "yes"), "no" where none, "damaged" where unreadable."""
     try:
-        datasets.open_dataset(card.name, root, supervision="none")
+        found = datasets.open_dataset(card.name, root, supervision="none")
     except MissingData:
         return "no"
     except StudyError:
         return "damaged"
-    return "yes"
+    counted = re.match(r"\d+ of \d+", found.note)
+    return counted.group() if counted else "yes"
 
 
 def table(rows: list[tuple[str, str, str, str]], width: int) -> str:

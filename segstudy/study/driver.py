@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from segstudy.study.jobs import rules
 from segstudy.study.project import Project
 from segstudy.study.state import NOTHING, Step, plan
 from segstudy.study.terminal import print_plan, print_summary
-from segstudy.study.workflow import run_snakemake
+from segstudy.study.workflow import gpus_here, run_snakemake
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,24 @@ def run(project: Project, request: Request) -> int:
     chosen = project.select(request.only)
     if request.only is None:
         chosen = [notebook for notebook in chosen if request.profile in notebook.profiles]
+    if not chosen:
+        raise StudyError(f"no notebook to run: none is named, or none has the profile {request.profile!r}")
+    if request.dry_run:
+        print_plan(plan(project, request.profile, chosen, request.sets, request.force), request.profile)
+        return 0
     with _alone(project):
         for notebook in project.notebooks:
             mend_swap(project.report(request.profile, notebook))
         steps = plan(project, request.profile, chosen, request.sets, request.force)
         print_plan(steps, request.profile)
-        if request.dry_run:
-            return 0
+        for step in steps:  # what failed with other parameters is no news beside a report that is up to date
+            if step.action == NOTHING:
+                shutil.rmtree(project.failed(request.profile, step.notebook.name), ignore_errors=True)
+        shutil.rmtree(project.state / "work", ignore_errors=True)  # of jobs that were ended
         todo, began = [step for step in steps if step.action != NOTHING], datetime.now(UTC)
         if todo:
             jobs = rules(project, request.profile, todo)
+            _require_machine(jobs, request.executor)
             run_snakemake(project, request.profile, jobs, request.jobs, request.executor)
         index = write_index(project, request.profile)
         failed = _failures(project, request.profile, todo, began)
@@ -95,6 +104,19 @@ def _alone(project: Project) -> Iterator[None]:
         yield
 
 
+def _require_machine(jobs: list[dict[str, Any]], executor: str) -> None:
+    """Refuse Slurm where it is not, and a local run of what wants more GPUs than there are."""
+    if executor == "slurm" and shutil.which("sbatch") is None:
+        raise StudyError(
+            "--executor slurm: there is no sbatch here; call this on a machine that submits to Slurm"
+        )
+    for job in jobs:
+        if executor == "local" and job["gpus"] > gpus_here():
+            raise StudyError(
+                f"{job['name']} wants {job['gpus']} GPUs (notebooks/study.yaml); {gpus_here()} are seen here"
+            )
+
+
 def _failures(project: Project, profile: str, todo: list[Step], began: datetime) -> dict[str, Any]:
     """Return, by notebook, the record of each run that failed since `began`."""
     records = {step.notebook.name: read_run(project.failed(profile, step.notebook.name)) for step in todo}
@@ -108,7 +130,10 @@ def _troubles(project: Project, profile: str, names: list[str]) -> dict[str, str
     for name in names:
         if (state / f"{name}.stamp").is_file():
             continue
-        logs = [state / f"{name}.log", *sorted(state.glob(f"{name}.shard*.log")), state / "snakemake.log"]
+        logs = [
+            log for log in sorted(state.glob(f"{name}.shard*.log")) if not log.with_suffix(".stamp").is_file()
+        ]
+        logs += [state / f"{name}.log", state / "snakemake.log"]
         texts = [log.read_text(errors="replace").strip() for log in logs if log.is_file()]
         lines = next((text for text in texts if text), "no job was started").splitlines()
         troubles[name] = "\n".join(lines[-5:])

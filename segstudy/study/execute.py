@@ -21,6 +21,8 @@ from papermill.exceptions import PapermillExecutionError
 from segstudy.study.notebooks import heading_of
 from segstudy.study.watch import Watch
 
+KERNEL = "segstudy-run"  # a kernel of this very interpreter, registered in the job's own folder
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -63,21 +65,39 @@ def execute(path: Path, parameters: dict[str, Any], watch: Watch, folder: Path) 
             str(path),
             parameters=parameters,
             engine_name="segstudy",
-            kernel_name="python3",
+            kernel_name=KERNEL,
             progress_bar=False,
             cwd=str(folder),
         )
-    except (PapermillExecutionError, DeadKernelError, RuntimeError) as raised:
+    except Exception as raised:  # whatever ends a run, the run is kept and told of
         error = raised
     notebook = nbformat.read(path, as_version=4)
+    _drop_banners(notebook)
     seconds = _seconds(notebook)
-    _clean(notebook)
+    _drop_metadata(notebook)
     nbformat.write(notebook, path)
-    if error is None and watch.verdict is None:
+    stopped = _where_it_stopped(notebook)
+    if isinstance(error, PapermillExecutionError) and stopped is None:
+        error = None  # papermill does not know the tag "raises-exception": the error was meant to be shown
+    if error is None and watch.verdict is None and stopped is None:
         return Outcome("ok", None, seconds)
     status, text = _what_happened(error, watch)
-    cell = max(watch.cell, 0)
+    cell = stopped if stopped is not None and status == "failed" else max(watch.cell, 0)
     return Outcome(status, {"cell": cell, "heading": heading_of(notebook, cell), "error": text}, seconds)
+
+
+def _where_it_stopped(notebook: nbformat.NotebookNode) -> int | None:
+    """Return the first cell that raised (and was not tagged to) or did not run; None where all is well.
+
+    papermill forgives a cell that calls ``sys.exit()`` and says nothing of those it then left out.
+    """
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        raised = any(output.output_type == "error" for output in cell.outputs)
+        if (raised and "raises-exception" not in cell.metadata.get("tags", [])) or not cell.execution_count:
+            return index
+    return None
 
 
 def _engine(watch: Watch) -> type[NBClientEngine]:
@@ -116,6 +136,8 @@ def _what_happened(error: Exception | None, watch: Watch) -> tuple[str, str]:
             "killed",
             more + " (a kernel killed from outside, a crash in compiled code, or the machine's memory)",
         )
+    if error is None:
+        return "failed", "the cell left the notebook (sys.exit?), and the cells below it did not run"
     return "failed", f"{type(error).__name__}: {error}"
 
 
@@ -130,10 +152,14 @@ def _seconds(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
     return rows
 
 
-def _clean(notebook: nbformat.NotebookNode) -> None:
-    """Drop papermill's error cells and metadata (they hold paths of this machine and times)."""
+def _drop_banners(notebook: nbformat.NotebookNode) -> None:
+    """Drop the cells papermill adds to point at an error: the page has a banner of its own."""
     marker = "papermill-error-cell-tag"
     notebook.cells = [cell for cell in notebook.cells if marker not in cell.metadata.get("tags", [])]
+
+
+def _drop_metadata(notebook: nbformat.NotebookNode) -> None:
+    """Drop papermill's metadata: they hold paths of this machine, and times."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)

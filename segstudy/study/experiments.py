@@ -55,13 +55,14 @@ def run_experiments(
     shard : (int, int)
         Which of how many parts, the first is 1.
     file : Path or None
-        Where to keep the results: a file to carry to another machine, or None for this project's own cache.
+        Where to keep the results too: a file to carry to another machine, which keeps what it holds already
+        (other shards, other notebooks), or None for this project's own cache alone.
     """
     project.check_overrides([notebook], sets)
     index, count = shard
     experiments = experiments_of(notebook, notebook.values(profile, sets))[index - 1 :: count]
     cache = Cache(project.state / "cache")
-    if file is not None and file.is_file():
+    if file is not None and file.exists():
         cache.collect(file)
     todo = [experiment for experiment in experiments if cache.get(experiment) is None]
     _print(

@@ -13,31 +13,22 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from segstudy.study.execute import Outcome, execute
+from segstudy.study.execute import KERNEL, Outcome, execute
 from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
 from segstudy.study.jobs import SHARD
+from segstudy.study.kernel import kernel_spec
 from segstudy.study.notebooks import code_cells, read_script, title_of
+from segstudy.study.project import load_project
 from segstudy.study.report import render_report, scrub_paths
-from segstudy.study.state import RENDER, RUN
+from segstudy.study.state import RENDER, RUN, run_modules
 from segstudy.study.watch import Watch, driver_gone, end_children
-
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "scikit-image",
-    "scikit-learn",
-    "torch",
-    "torchvision",
-    "matplotlib",
-    "papermill",
-)
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +37,16 @@ def main(arguments: list[str]) -> int:
     if job is None or driver_gone(job["driver"]):
         return 75  # the driver has gone: nobody waits for this job
     signal.signal(signal.SIGTERM, _end_at_once)
+    _adopt_orphans()
     return {SHARD: _shard, RENDER: _render_again, RUN: _run}[job["action"]](job)
+
+
+def _adopt_orphans() -> None:
+    """On Linux, have processes that a cell started in a session of their own come back to this one when left."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(36, 1)  # 36 = PR_SET_CHILD_SUBREAPER
 
 
 def _end_at_once(*_: object) -> None:
@@ -81,16 +81,35 @@ def _run(job: dict[str, Any]) -> int:
     script = Path(job["root"]) / "notebooks" / "scripts" / f"{job['notebook']}.py"
     nbformat.write(read_script(script), work / "notebook.ipynb")
     os.environ.update(_environment(job, work))
+    write_json(work / ".jupyter" / "kernels" / KERNEL / "kernel.json", kernel_spec(environment={}))
     started, clock = datetime.now(UTC), time.perf_counter()
+    outcome = _changed_since_planned(job)
     with _watched(job) as watch:
-        outcome = execute(work / "notebook.ipynb", job["overrides"], watch, script.parents[1])
+        if outcome is None:
+            outcome = execute(work / "notebook.ipynb", job["overrides"], watch, script.parents[1])
+    end_children()  # what a cell started and left behind
+    if outcome.status == "ok":
+        outcome = _changed_since_planned(job) or outcome
     run = _run_record(job, work, outcome, started) | {
         "seconds": round(time.perf_counter() - clock, 1),
         "peak_memory_mb": round(watch.peak_mb),
     }
     write_json(work / "timings.json", {"seconds": run["seconds"], "cells": outcome.cells})
-    _publish(job, work, run)
-    return 0 if outcome.status == "ok" else 1
+    return 0 if _publish(job, work, run) == "ok" else 1
+
+
+def _changed_since_planned(job: dict[str, Any]) -> Outcome | None:
+    """Return a failure when the code is no longer the one the plan was made for: its record would not be true."""
+    project = load_project(Path(job["root"]))
+    now = run_modules(project, project.notebooks[job["notebook"]])
+    then = {"code": job["parts"]["code"]} | job["parts"]["modules"]
+    changed = sorted(name for name in set(now) | set(then) if now.get(name) != then.get(name))
+    if not changed:
+        return None
+    error = (
+        f"the code changed since the run was planned ({', '.join(changed[:3])}); run the same command again"
+    )
+    return Outcome("failed", {"cell": 0, "heading": "planned with other code", "error": error}, [])
 
 
 def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
@@ -114,13 +133,16 @@ def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # torch's deterministic algorithms on CUDA ask for it
         "MPLBACKEND": "Agg",
         "IPYTHONDIR": str(work / ".ipython"),  # no start-up file of the user's may change a result
+        "JUPYTER_PATH": str(work / ".jupyter"),  # no kernel but the one of this interpreter
+        "JUPYTER_RUNTIME_DIR": str(work / ".jupyter" / "runtime"),
     }
 
 
 def _run_record(job: dict[str, Any], work: Path, outcome: Outcome, started: datetime) -> dict[str, Any]:
     kept = read_json(work / "kept.json") or {}
     (work / "kept.json").unlink(missing_ok=True)
-    shutil.rmtree(work / ".ipython", ignore_errors=True)
+    for name in (".ipython", ".jupyter"):
+        shutil.rmtree(work / name, ignore_errors=True)
     defaults: dict[str, Any] = {"seeds": [], "data": [], "features": "none", "device": "cpu", "headline": []}
     defaults |= {
         "verdicts": [],
@@ -133,7 +155,6 @@ def _run_record(job: dict[str, Any], work: Path, outcome: Outcome, started: date
     failure = outcome.failure
     if failure is not None:
         failure = failure | {"error": scrub_paths(failure["error"], Path(job["root"]))}
-    versions = {name: metadata.version(name) for name in PACKAGES}
     return (defaults | kept) | {
         "notebook": job["notebook"],
         "title": title_of(nbformat.read(work / "notebook.ipynb", as_version=4)),
@@ -142,21 +163,33 @@ def _run_record(job: dict[str, Any], work: Path, outcome: Outcome, started: date
         "failure": failure,
         "parameters": job["parameters"],
         "threads": job["threads"],
-        "versions": versions | {"python": platform.python_version(), "platform": platform.system()},
+        "versions": job["parts"]["environment"] | {"platform": platform.system()},
         "started": started.isoformat(timespec="seconds"),
         "fingerprint": job["parts"],
     }
 
 
-def _publish(job: dict[str, Any], work: Path, run: dict[str, Any]) -> None:
-    """Render the page and put the folder in place: the report's where the run is ok, else the failed one's."""
+def _publish(job: dict[str, Any], work: Path, run: dict[str, Any]) -> str:
+    """Render the page and put the folder in place: the report's where the run is ok, else the failed one's.
+
+    A page that cannot be rendered does not cost the run: notebook, metrics and tables are kept with the failed ones.
+    """
     _scrub(work / "notebook.ipynb", Path(job["root"]))
-    write_json(work / "run.json", run)
     notebook = nbformat.read(work / "notebook.ipynb", as_version=4)
-    write_text(work / "report.html", render_report(notebook, run))
+    try:
+        page = render_report(notebook, run, Path(job["root"]))
+    except Exception as error:  # of any kind: hours of computing hang on it
+        traceback.print_exc()
+        failure = {"cell": 0, "heading": "rendering the page", "error": f"{type(error).__name__}: {error}"}
+        run = run | {"status": "failed", "failure": failure}
+        page = f"<!doctype html><title>{job['notebook']}</title><p>The page could not be rendered; the notebook and "
+        page += "its results are in this folder.</p>"
+    write_json(work / "run.json", run)
+    write_text(work / "report.html", page)
     swap_in(work, Path(job["report"] if run["status"] == "ok" else job["failed"]))
     if run["status"] == "ok":
         shutil.rmtree(job["failed"], ignore_errors=True)
+    return run["status"]
 
 
 def _scrub(path: Path, root: Path) -> None:
@@ -164,6 +197,8 @@ def _scrub(path: Path, root: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     for cell in code_cells(notebook):
         for output in cell.outputs:
+            for kind in [kind for kind in output.get("data", {}) if kind.startswith("text/")]:
+                output.data[kind] = scrub_paths(output.data[kind], root)
             if output.output_type == "stream":
                 output.text = scrub_paths(output.text, root)
             elif output.output_type == "error":
@@ -187,8 +222,7 @@ def _render_again(job: dict[str, Any]) -> int:
     new.cells[at + 1 : at + 1] = list(kept.values())
     nbformat.write(new, work / "notebook.ipynb")
     run = read_json(work / "run.json") | {"title": title_of(new), "fingerprint": job["parts"]}
-    _publish(job, work, run)
-    return 0
+    return 0 if _publish(job, work, run) == "ok" else 1
 
 
 if __name__ == "__main__":

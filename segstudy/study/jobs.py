@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -30,8 +31,8 @@ def rules(project: Project, profile: str, todo: list[Step]) -> list[dict[str, An
     Returns
     -------
     list of dict
-        name, stamp (its output), needs (stamps it waits for), command, progress (a file the job tells its cell in),
-        threads, gpus, memory_mb, runtime (minutes).
+        name, stamp (its output), needs (stamps it waits for), command, log, progress (a file the job tells its cell
+        in), threads, gpus, memory_mb, runtime (minutes).
     """
     names = {step.notebook.name for step in todo}
     return [rule for step in todo for rule in _rules_of(project, profile, step, names)]
@@ -70,7 +71,7 @@ def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any
         "limit_minutes": settings.limit_minutes,
         "memory_gb": settings.memory_gb,
         "driver": driver_here(),
-        "work": str(project.state / "work" / f"{profile}.{name}"),
+        "work": str(project.state / "work" / f"{profile}.{name}.{os.getpid()}"),
         "report": str(project.report(profile, notebook.name)),
         "failed": str(project.failed(profile, notebook.name)),
         "cache": str(project.state / "cache"),
@@ -82,12 +83,15 @@ def _rule(project: Project, profile: str, step: Step, job: dict[str, Any]) -> di
     base, settings = project.state / profile / job["name"], step.notebook.settings(profile)
     file = Path(f"{base}.job.json")
     write_json(file, job)
-    words = [sys.executable, "-m", "segstudy.study.job", str(file)]
+    words = shlex.join([sys.executable, "-m", "segstudy.study.job", str(file)])
+    log = shlex.quote(f"{base}.log")
+    ended = f"{{ code=$?; echo ended with exit code $code >>{log}; exit $code; }}"
     return {
         "name": job["name"],
         "stamp": f"{base}.stamp",
         "progress": job["progress"],
-        "command": f"{shlex.join(words)} >{shlex.quote(f'{base}.log')} 2>&1",
+        "log": f"{base}.log",
+        "command": f"{words} >{log} 2>&1 || {ended}",
         "threads": settings.threads,
         "gpus": settings.gpus,
         "memory_mb": int(settings.memory_gb * 1024),

@@ -29,14 +29,15 @@ def read_script(path: Path) -> nbformat.NotebookNode:
     """
     try:
         notebook = jupytext.read(path, fmt="py:percent")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise StudyError(f"cannot read the notebook's script {path.name}: {error}") from error
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         content = digest([cell.cell_type, cell.source, cell.metadata])
         seen[content] = seen.get(content, 0) + 1
         cell.id = f"{content[:12]}-{seen[content]}"
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook.metadata = nbformat.from_dict(metadata | {"segstudy": {"made": _cells_digest(notebook)}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -46,12 +47,37 @@ def notebook_text(notebook: nbformat.NotebookNode) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
+def _cells_digest(notebook: nbformat.NotebookNode) -> str:
+    return digest([[cell.cell_type, cell.source] for cell in notebook.cells])
+
+
+def edited_by_hand(path: Path) -> bool:
+    """Whether the cells of an .ipynb are no longer those made from its script (outputs do not count)."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError):
+        return False
+    made = notebook.metadata.get("segstudy", {}).get("made")
+    return made is not None and made != _cells_digest(notebook)
+
+
 def make_notebooks(folder: Path) -> list[Path]:
-    """Write ``folder/NN_name.ipynb`` for each script that gives another text than it holds; return those
-    written.
+    """Write ``folder/NN_name.ipynb`` for each script that gives another text; return those written.
+
+    Raises
+    ------
+    StudyError
+        Where an .ipynb was edited by hand: nothing is written, so that no edit is lost.
     """
     written = []
-    for script in sorted((folder / "scripts").glob("*.py")):
+    scripts = sorted((folder / "scripts").glob("*.py"))
+    edited = [f"{script.stem}.ipynb" for script in scripts if edited_by_hand(folder / f"{script.stem}.ipynb")]
+    if edited:
+        raise StudyError(
+            f"{', '.join(edited)} was edited by hand. Its source is notebooks/scripts/: bring the edit there, then "
+            "delete the .ipynb and make it again"
+        )
+    for script in scripts:
         path, text = folder / f"{script.stem}.ipynb", notebook_text(read_script(script))
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
@@ -76,8 +102,24 @@ def code_source(notebook: nbformat.NotebookNode) -> str:
 
 
 def code_fingerprint(notebook: nbformat.NotebookNode) -> str:
-    """Digest of the code cells, each without comments and layout: prose and comments do not change it."""
-    return digest([code_digest(c.source) for c in code_cells(notebook) if "parameters" not in tags(c)])
+    """Digest of the code cells, each without comments and layout: prose and comments do not change it.
+
+    Of the parameters cell its place alone counts; its values count by themselves.
+
+    Raises
+    ------
+    StudyError
+        Where a cell is not Python; magic commands are not, and a notebook that also runs as a script has none.
+    """
+    try:
+        cells = [
+            "parameters" if "parameters" in tags(c) else code_digest(c.source) for c in code_cells(notebook)
+        ]
+    except SyntaxError as error:
+        raise StudyError(
+            f"{title_of(notebook)}: a code cell is not Python: {error.msg}: {error.text}"
+        ) from None
+    return digest(cells)
 
 
 def heading_of(notebook: nbformat.NotebookNode, index: int) -> str:

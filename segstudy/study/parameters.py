@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 import yaml
 
 from segstudy.errors import StudyError
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list"}
+KINDS |= {dict: "a mapping", type(None): "nothing"}
 
 
 @dataclass(frozen=True)
@@ -59,24 +63,29 @@ def declared_parameters(source: str, where: str) -> dict[str, Parameter]:
     """
     lines = source.splitlines()
     parameters = {}
-    for node in ast.parse(source).body:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        raise StudyError(f"{where}: the parameters cell is not Python: {error}") from None
+    for node in body:
         line = lines[node.lineno - 1]
-        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+        plain = (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        )
+        if not plain or [other.lineno for other in body].count(node.lineno) > 1:
             raise StudyError(
                 f"{where}: the parameters cell holds {line!r}; write name = literal  # what it does"
             )
-        comment = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :].strip().lstrip("# ")
+        name = node.targets[0].id
+        last = lines[(node.end_lineno or node.lineno) - 1].encode()  # offsets count bytes
+        comment = last[node.end_col_offset or 0 :].decode().strip().lstrip("# ")
         if not comment:
-            raise StudyError(
-                f"{where}: parameter {node.targets[0].id!r} has no comment that says what it does"
-            )
+            raise StudyError(f"{where}: parameter {name!r} has no comment that says what it does")
         try:
-            default = ast.literal_eval(node.value)
-        except ValueError:
-            raise StudyError(
-                f"{where}: parameter {node.targets[0].id!r} is not a literal: {line!r}"
-            ) from None
-        parameters[node.targets[0].id] = Parameter(node.targets[0].id, default, comment)
+            default = json.loads(json.dumps(ast.literal_eval(node.value)))  # a tuple becomes a list
+        except (ValueError, TypeError):
+            raise StudyError(f"{where}: parameter {name!r} is not a plain literal: {line!r}") from None
+        parameters[name] = Parameter(name, default, comment)
     return parameters
 
 
@@ -87,6 +96,10 @@ def parse_setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise StudyError(f"--set {text!r}: write --set name=value, for example --set seeds=[0,1]")
+    try:
+        return name, json.loads(value)  # first, because YAML reads 1e-5 as a string
+    except ValueError:
+        pass
     try:
         return name, yaml.safe_load(value)
     except yaml.YAMLError as error:
@@ -111,13 +124,12 @@ def check_value(parameter: Parameter, value: Any, where: str) -> Any:
     elif isinstance(default, float):
         fits = isinstance(value, (int, float))
     else:
-        fits = isinstance(value, list if isinstance(default, tuple) else type(default))
+        fits = isinstance(value, type(default))
     if not fits:
         raise StudyError(
-            f"{where}: parameter {parameter.name!r} takes a {type(default).__name__} (default {default!r}), "
-            f"not {value!r}, a {type(value).__name__}"
+            f"{where}: parameter {parameter.name!r} takes {KINDS[type(default)]} (default {default!r}), not {value!r}"
         )
-    if isinstance(default, (list, tuple)) and default:
+    if isinstance(default, list) and default:
         item = Parameter(f"{parameter.name}[...]", default[0], "")
         return [check_value(item, each, where) for each in value]
     return float(value) if isinstance(default, float) and value is not None else value

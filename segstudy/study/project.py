@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from segstudy.datasets import dataset_names
 from segstudy.errors import StudyError
 from segstudy.study.parameters import (
     Parameter,
@@ -164,39 +165,81 @@ def load_project(root: Path) -> Project:
     Raises
     ------
     StudyError
-        When the file is missing or not as described in `Settings`; the message names the notebook and the
-        key.
+        When the file is missing or not as described in `Settings`; the message names the notebook and the key.
     """
     path = Path(root) / "notebooks" / "study.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise StudyError(f"there is no notebooks/study.yaml in {Path(root).name or root}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"notebooks/study.yaml: {error}") from None
-    notebooks = {name: _notebook(Path(root), name, spec) for name, spec in content["notebooks"].items()}
-    for notebook in notebooks.values():
-        for need in notebook.needs:
-            if need not in notebooks:
-                where = f"notebooks/study.yaml: {notebook.name} needs {need!r}"
-                raise StudyError(f"{where}, which is not there{nearest(need, notebooks)}")
+    content = _checked(content, dict, "notebooks/study.yaml")
+    specs = _checked(content.get("notebooks"), dict, "notebooks/study.yaml, notebooks")
+    notebooks = {str(name): _notebook(Path(root), str(name), spec) for name, spec in specs.items()}
+    for name in notebooks:
+        _check_needs(notebooks, name, ())
     return Project(Path(root).resolve(), notebooks)
 
 
-def _notebook(root: Path, name: str, spec: dict[str, Any]) -> Notebook:
-    known = {"needs", "experiments", "profiles"}
-    for key in set(spec) - known:
-        raise StudyError(f"notebooks/study.yaml, {name}: unknown key {key!r}{nearest(key, known)}")
-    profiles = {key: _settings(name, key, value or {}) for key, value in spec.get("profiles", {}).items()}
+def _checked(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
+    """Return `value`, which has to be of a kind."""
+    names = {dict: "a mapping", list: "a list", str: "a text", int: "a whole number"}
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise StudyError(f"{where}: {names.get(kind, 'a number')} is expected there, not {value!r}")
+    return value
+
+
+def _check_needs(notebooks: dict[str, Notebook], name: str, above: tuple[str, ...]) -> None:
+    """Refuse a need that is not there and notebooks that need one another."""
+    where = f"notebooks/study.yaml: {above[-1] if above else name} needs {name!r}"
+    if name not in notebooks:
+        raise StudyError(f"{where}, which is not there{nearest(name, notebooks)}")
+    if name in above:
+        raise StudyError(f"{where}, which needs it in turn ({' -> '.join([*above, name])})")
+    for need in notebooks[name].needs:
+        _check_needs(notebooks, need, (*above, name))
+
+
+def _notebook(root: Path, name: str, spec: Any) -> Notebook:
+    where = f"notebooks/study.yaml, {name}"
+    known = ("needs", "experiments", "profiles")
+    for key in _checked(spec, dict, where):
+        if key not in known:
+            raise StudyError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")
+    needs = [
+        _checked(need, str, f"{where}, needs")
+        for need in _checked(spec.get("needs", []), list, f"{where}, needs")
+    ]
+    experiments = spec.get("experiments")
+    if experiments is not None and ":" not in _checked(experiments, str, f"{where}, experiments"):
+        raise StudyError(f"{where}, experiments: write module:function, not {experiments!r}")
+    given = _checked(spec.get("profiles", {}), dict, f"{where}, profiles")
+    profiles = {
+        key: _settings(f"{where}, {key}", key, {} if value is None else value) for key, value in given.items()
+    }
     script = root / "notebooks" / "scripts" / f"{name}.py"
-    return Notebook(name, script, tuple(spec.get("needs", ())), spec.get("experiments"), profiles)
+    return Notebook(name, script, tuple(needs), experiments, profiles)
 
 
-def _settings(name: str, profile: str, values: dict[str, Any]) -> Settings:
-    where = f"notebooks/study.yaml, {name}, {profile}"
+def _settings(where: str, profile: str, values: Any) -> Settings:
     if profile not in PROFILES:
-        raise StudyError(f"{where}: unknown profile{nearest(profile, PROFILES)}")
-    for key in values:
+        raise StudyError(f"{where}: unknown profile{nearest(str(profile), PROFILES)}")
+    for key in _checked(values, dict, where):
         if key not in Settings.__dataclass_fields__:
-            raise StudyError(f"{where}: unknown key {key!r}{nearest(key, Settings.__dataclass_fields__)}")
-    return Settings(**(values | {"data": tuple(values.get("data", ()))}))
+            raise StudyError(
+                f"{where}: unknown key {key!r}{nearest(str(key), Settings.__dataclass_fields__)}"
+            )
+    for key in ("minutes", "limit_minutes", "memory_gb", "threads"):
+        kind = int if key == "threads" else (int, float)
+        if _checked(values.get(key, 1), kind, f"{where}, {key}") <= 0:
+            raise StudyError(f"{where}, {key}: more than 0 is expected there, not {values[key]!r}")
+    for key in ("gpus", "shards"):
+        if _checked(values.get(key, 0), int, f"{where}, {key}") < 0:
+            raise StudyError(f"{where}, {key}: 0 or more is expected there, not {values[key]!r}")
+    _checked(values.get("parameters", {}), dict, f"{where}, parameters")
+    data = _checked(values.get("data", []), list, f"{where}, data")
+    for name in data:
+        if name not in dataset_names():
+            raise StudyError(f"{where}, data: unknown data set {name!r}{nearest(str(name), dataset_names())}")
+    return Settings(**(values | {"data": tuple(data)}))

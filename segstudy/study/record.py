@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segstudy.cache import Cache, Entry, Experiment
+from segstudy.cache import Cache, Entry, Experiment, write_bytes
 from segstudy.progress import track
+from segstudy.study.files import write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +47,7 @@ class Record:
     def __init__(self, seeds: Sequence[int] = (), device: str = "cpu", features: str = "none") -> None:
         self._out = Path(os.environ[OUT]) if os.environ.get(OUT) else None
         self._metrics: dict[str, Any] = {}
-        self._kept: dict[str, Any] = {
+        start = {
             "seeds": list(seeds),
             "device": device,
             "features": features,
@@ -59,12 +61,12 @@ class Record:
             "caches": [],
             "cached_seconds": 0.0,
         }
+        self._kept: dict[str, Any] = _jsonable(start)
 
     def data(self, dataset: Any) -> Any:
-        """Note a data set by name, split, size and fingerprint, and return it."""
-        row = {"name": dataset.name, "split": dataset.split, "count": len(dataset)}
-        self._kept["data"].append(row | {"fingerprint": dataset.fingerprint()})
-        self._write()
+        """Note a data set by name, split, size, what was found of it, and fingerprint, and return it."""
+        row = {"name": dataset.name, "split": dataset.split, "count": len(dataset), "note": dataset.note}
+        self._add("data", row | {"fingerprint": dataset.fingerprint()})
         return dataset
 
     def metric(self, name: str, values: float | Iterable[float], unit: str = "fraction") -> str:
@@ -75,19 +77,20 @@ class Record:
         name : str
             Path-like, for example "emds5/Otsu/IoU"; a name is kept once.
         values : float or iterable of float
-            One value per image, seed or repeat; the spread is their standard deviation (n - 1). NaNs are left
-            out and counted.
+            One value per image, seed or repeat; the spread is their standard deviation (n - 1). NaN and
+            infinite values are left out and counted as missing.
         unit : str
             "fraction", "percent", "s", "ms", "count".
         """
         if self._out and name in self._metrics:  # by hand, a cell may be run again
             raise ValueError(f"metric {name!r} was kept before; a name stands for one number")
-        array = np.atleast_1d(np.asarray(values if np.ndim(values) else [values], dtype=float))
-        seen = array[~np.isnan(array)]
+        alone = not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0
+        array = np.asarray([values] if alone else list(values), dtype=float)
+        seen = array[np.isfinite(array)]
         mean = float(seen.mean()) if seen.size else math.nan
         spread = float(seen.std(ddof=1)) if seen.size > 1 else None
         row = {"mean": mean if seen.size else None, "std": spread, "n": int(seen.size), "unit": unit}
-        self._metrics[name] = row | {"missing": int(array.size - seen.size)}
+        self._metrics |= _jsonable({name: row | {"missing": int(array.size - seen.size)}})
         self._write()
         return f"{mean:.3f}" + (f" ± {spread:.3f}" if spread is not None else "") + f" (n = {seen.size})"
 
@@ -99,24 +102,27 @@ class Record:
         name : str
             What is compared.
         seen, expected : number, or nested list or tuple of numbers
+            Of one shape; NaN equals NaN.
         tolerance : float
-            Largest difference that is rounding, relative to the larger of 1 and the expected number.
+            Largest difference that is rounding, times 1 plus the size of the expected number.
 
         Raises
         ------
         AssertionError
-            Where they differ by more.
+            Where they differ by more, or in shape.
         """
-        match = bool(np.allclose(np.asarray(seen, float), np.asarray(expected, float), tolerance, tolerance))
+        one, other = np.asarray(seen, float), np.asarray(expected, float)
+        match = one.shape == other.shape and np.allclose(one, other, tolerance, tolerance, equal_nan=True)
         print(f"{name}: seen {_short(seen)}, by hand {_short(expected)}, match {match}")
         assert match, f"{name} is {seen}, not {expected} as worked out by hand"
 
     def headline(self, name: str, metric: str, published: float | None = None, source: str = "") -> None:
-        """Put a kept metric on the study's index, beside the published value where there is one."""
+        """Put a kept metric on the study's index, beside the published value where there is one (NaN: none)."""
         row = self._metrics[metric]
+        if isinstance(published, float | np.floating) and not np.isfinite(published):
+            published = None
         entry = {"name": name, "ours": row["mean"], "spread": row["std"], "n": row["n"], "unit": row["unit"]}
-        self._kept["headline"].append(entry | {"published": published, "source": source})
-        self._write()
+        self._add("headline", entry | {"published": published, "source": source})
 
     def verdict(self, claim: str, text: str, verdict: str, evidence: str) -> None:
         """Keep what became of a claim of a paper.
@@ -128,23 +134,26 @@ class Record:
         """
         if verdict not in VERDICTS:
             raise ValueError(f"verdict is {verdict!r}; it is one of {', '.join(VERDICTS)}")
-        row = {"claim": claim, "text": text, "verdict": verdict, "evidence": evidence}
-        self._kept["verdicts"].append(row)
-        self._write()
+        self._add("verdicts", {"claim": claim, "text": text, "verdict": verdict, "evidence": evidence})
 
     def table(self, frame: pd.DataFrame, name: str, caption: str, decimals: int = 3) -> None:
-        """Show a table and keep it as ``tables/name.csv`` (full precision) and ``.tex``."""
+        """Show a table and keep it as ``tables/name.csv`` (full precision) and ``.tex``.
+
+        Raises
+        ------
+        ValueError
+            When `name` has more than letters, digits, "-" and "_", or was kept before.
+        """
         from IPython.display import HTML, display
 
+        file = self._new_file("tables", name, "csv")
         shown = frame.to_html(float_format=lambda v: f"{v:.{decimals}f}", na_rep="–", border=0, index=False)
         caption_html = f"<figcaption>{escape(caption)}</figcaption>"
         display(HTML(f'<figure class="study-table">{caption_html}{shown}</figure>'))
-        self._kept["tables"].append({"file": f"tables/{name}.csv", "caption": caption})
         if self._out:
-            folder = self._folder("tables")
-            frame.to_csv(folder / f"{name}.csv", index=False)
-            (folder / f"{name}.tex").write_text(_latex(frame, caption, decimals), encoding="utf-8")
-        self._write()
+            write_text(self._out / file, frame.to_csv(index=False))
+            write_text((self._out / file).with_suffix(".tex"), _latex(frame, caption, decimals))
+        self._add("tables", {"file": file, "caption": caption})
 
     def figure(self, figure: Figure, name: str, alt: str, caption: str, headline: bool = False) -> None:
         """Show a matplotlib figure with its caption and keep it as ``figures/name.png`` and ``.svg``.
@@ -159,27 +168,32 @@ class Record:
             One sentence that says what to see, with the number in it.
         headline : bool
             Whether it stands for the notebook on the study's index.
+
+        Raises
+        ------
+        ValueError
+            Without alt text, or when `name` has more than letters, digits, "-" and "_", or was kept before.
         """
         import matplotlib.pyplot as plt
         from IPython.display import HTML, display
 
         if not alt.strip():
             raise ValueError(f"figure {name!r} has no alt text; say what it shows")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
-        picture = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        file = self._new_file("figures", name, "png")
+        png, svg = io.BytesIO(), io.BytesIO()
+        figure.savefig(png, format="png", bbox_inches="tight", metadata={"Software": None})
+        picture = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
         caption_html = f"<figcaption>{escape(caption)}</figcaption>"
         image = f'<img alt="{escape(alt)}" src="{picture}">'
         display(HTML(f'<figure class="study-figure">{image}{caption_html}</figure>'))
-        self._kept["figures"].append({"file": f"figures/{name}.png", "alt": alt, "caption": caption})
-        if headline:
-            self._kept |= {"headline_figure": f"figures/{name}.png", "headline_alt": alt}
         if self._out:
-            folder = self._folder("figures")
-            (folder / f"{name}.png").write_bytes(buffer.getvalue())
-            figure.savefig(folder / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
+            figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+            write_bytes(self._out / file, png.getvalue())
+            write_bytes((self._out / file).with_suffix(".svg"), svg.getvalue())
         plt.close(figure)
-        self._write()
+        if headline:
+            self._kept |= _jsonable({"headline_figure": file, "headline_alt": alt})
+        self._add("figures", {"file": file, "alt": alt, "caption": caption})
 
     def run(self, experiments: Sequence[Experiment], label: str) -> list[Entry]:
         """Return the results of `experiments`, from the study's cache where they are known, with progress.
@@ -195,21 +209,40 @@ class Record:
             entries.append(entry)
             self._kept["cached_seconds"] += known.seconds if known else 0.0
             if entry.collected:
-                self._kept["caches"].append({"experiment": experiment.name, "made": entry.made})
+                self._add("caches", {"experiment": experiment.name, "made": entry.made})
         self._write()
         return entries
 
-    def _folder(self, name: str) -> Path:
-        assert self._out is not None
-        (self._out / name).mkdir(parents=True, exist_ok=True)
-        return self._out / name
+    def _new_file(self, folder: str, name: str, suffix: str) -> str:
+        """Return the path of a table or figure within the report; its name stands for one file."""
+        if not re.fullmatch("[A-Za-z0-9_-]+", name):
+            raise ValueError(f"{name!r} names a file of {folder}: write letters, digits, - and _ alone")
+        file = f"{folder}/{name}.{suffix}"
+        if self._out and any(row["file"] == file for row in self._kept[folder]):  # by hand, as for metrics
+            raise ValueError(f"{file} was kept before; a name stands for one file")
+        return file
+
+    def _add(self, kind: str, row: dict[str, Any]) -> None:
+        self._kept[kind].append(_jsonable(row))
+        self._write()
 
     def _write(self) -> None:
         """Keep the record on disk after every call: a run that dies later has kept what it knew."""
         if self._out:
-            text = json.dumps(self._metrics, indent=1, sort_keys=True, ensure_ascii=False)
-            (self._out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-            (self._out / "kept.json").write_text(json.dumps(self._kept, ensure_ascii=False), encoding="utf-8")
+            write_json(self._out / "metrics.json", self._metrics)
+            write_json(self._out / "kept.json", self._kept)
+
+
+def _jsonable(value: Any) -> Any:
+    """Return `value` as JSON gives it back, numpy's numbers and arrays as Python's; raise where it cannot hold it."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, np.generic | np.ndarray):
+            return item.tolist()
+        raise TypeError(f"a record keeps texts, numbers and lists of them, not {item!r}")
+
+    text = json.dumps(value, default=plain, allow_nan=False, ensure_ascii=False)
+    return json.loads(text.encode())  # a text that UTF-8 cannot hold is found here, not on disk
 
 
 def _short(value: Any) -> str:
@@ -226,15 +259,20 @@ def _compute(experiment: Experiment) -> Entry:
 
 def _latex(frame: pd.DataFrame, caption: str, decimals: int) -> str:
     """Return a LaTeX tabular of `frame` (pandas' own writer needs jinja2's LaTeX template and booktabs)."""
-    special = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\^{}"})
+    import pandas as pd
+
+    special = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\^{}"}
+    special = str.maketrans(special | {"\\": r"\textbackslash{}"})
 
     def cell(value: Any) -> str:
-        if isinstance(value, float):
-            return "--" if math.isnan(value) else f"{value:.{decimals}f}"
-        return str(value).translate(special)
+        if np.ndim(value) == 0 and pd.isna(value):
+            return "--"
+        if isinstance(value, float | np.floating):
+            return f"{value:.{decimals}f}"
+        return " ".join(str(value).split()).translate(special)
 
     rows = [[cell(column) for column in frame.columns]]
     rows += [[cell(value) for value in row] for row in frame.itertuples(index=False)]
     body = " \\\\\n".join(" & ".join(row) for row in rows)
-    head = f"% {caption}\n\\begin{{tabular}}{{{'l' * len(frame.columns)}}}\n"
+    head = f"% {' '.join(caption.split())}\n\\begin{{tabular}}{{{'l' * len(frame.columns)}}}\n"
     return f"{head}{body} \\\\\n\\end{{tabular}}\n"

@@ -52,8 +52,9 @@ def references(project: Project) -> list[dict[str, Any]]:
 def results_table(project: Project) -> str:
     """Return README's results as Markdown, a row for each headline; rows of changed code are marked stale."""
     head = "| notebook | profile, data | figure | ours | published | made by this code |\n|---|---|---|---|---|---|\n"
-    rows = []
+    rows, found = [], []
     for record in references(project):
+        found += [_found(record, d) for d in record["data"]]
         data = ", ".join(dict.fromkeys(d["name"] for d in record["data"]))
         state = f"stale: {len(record['changed'])} files changed since" if record["changed"] else "yes"
         for row in record["headline"]:
@@ -62,7 +63,13 @@ def results_table(project: Project) -> str:
             published = "–" if row["published"] is None else f"{row['published']:g} ({row['source']})"
             cells = [record["notebook"], f"{record['profile']}, {data}", row["name"], ours, published, state]
             rows.append(f"| {' | '.join(cells)} |\n")
-    return head + "".join(rows)
+    return head + "".join(rows) + ("\nData of these runs:\n\n" + "".join(found) if found else "")
+
+
+def _found(record: dict[str, Any], data: dict[str, Any]) -> str:
+    note = f" ({data['note']})" if data.get("note") else ""
+    where = f"{record['notebook']}, {record['profile']}: {data['name']}/{data['split']}"
+    return f"- {where}, {data['count']} pictures{note}\n"
 
 
 def write_results(project: Project) -> None:

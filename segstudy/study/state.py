@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from dataclasses import dataclass
 from importlib import metadata
@@ -9,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import segstudy.study
-from segstudy.datasets import data_root, open_dataset
-from segstudy.fingerprint import digest, files_digest, import_closure, module_closure
+from segstudy.datasets import data_root, dataset_names, open_dataset
+from segstudy.errors import MissingData
+from segstudy.fingerprint import digest, files_digest, import_closure, module_closure, tree_files
 from segstudy.study.files import read_json, read_run, write_json
 from segstudy.study.notebooks import code_fingerprint, code_source
-from segstudy.study.project import Notebook, Project
+from segstudy.study.project import Notebook, Project, Settings
 
 NOTHING, RENDER, RUN = "nothing to do", "render again", "run"
+PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pandas", "matplotlib")
+PACKAGES += ("torch", "torchvision", "timm", "torch-geometric", "PyMaxflow")
+WHOLE = ("run.json", "report.html", "notebook.ipynb", "metrics.json")  # a report that lacks one is none
 PROSE = ("prose", "page")  # parts that change the page only
 
 
@@ -57,6 +62,7 @@ def plan(
         For a parameter no notebook knows, a value of another type, or data that is not there: before any run.
     """
     project.check_overrides(chosen, sets)
+    _require_data(chosen, profile, sets)
     steps: dict[str, Step] = {}
 
     def visit(notebook: Notebook, wanted: bool) -> None:
@@ -72,6 +78,19 @@ def plan(
     return list(steps.values())
 
 
+def _require_data(chosen: list[Notebook], profile: str, sets: dict[str, Any]) -> None:
+    """Refuse to plan where data is missing, with the cards of all that is."""
+    names = {name for n in chosen for name in _data_names(n.settings(profile), n.values(profile, sets))}
+    missing = []
+    for name in sorted(names):
+        try:
+            open_dataset(name, data_root())
+        except MissingData as error:
+            missing.append(str(error))
+    if missing:
+        raise MissingData("\n\n".join(missing))
+
+
 def _step(
     project: Project,
     profile: str,
@@ -84,8 +103,9 @@ def _step(
     parts = _parts(project, profile, notebook, values) | {
         "needs": {name: digest(_run_parts(step.parts)) for name, step in needs.items()}
     }
+    parts = json.loads(json.dumps(parts))  # as it comes back from a record
     record = read_run(project.report(profile, notebook.name))
-    whole = record is not None and (project.report(profile, notebook.name) / "report.html").is_file()
+    whole = all((project.report(profile, notebook.name) / name).is_file() for name in WHOLE)
     reasons = differences(record["fingerprint"], parts) if record and whole else ("never run",)
     if project.failed(profile, notebook.name).is_dir() and reasons == ("never run",):
         reasons = ("the last run did not finish",)
@@ -112,20 +132,40 @@ def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str,
         "parameters": values,
         "code": modules.pop("code"),
         "modules": modules,
-        "data": {name: data_fingerprint(project, name) for name in settings.data},
-        "environment": {"python": platform.python_version(), "torch": metadata.version("torch")},
+        "data": {name: data_fingerprint(project, name) for name in _data_names(settings, values)},
+        "environment": versions(),
         "threads": settings.threads,
         "prose": digest([[cell.cell_type, cell.source, cell.metadata] for cell in notebook.cells.cells]),
         "page": page_fingerprint(),
     }
 
 
+def _data_names(settings: Settings, values: dict[str, Any]) -> list[str]:
+    """Return the data sets on disk that a run reads: those declared, and those its parameters name."""
+    given = [item for value in values.values() for item in (value if isinstance(value, list) else [value])]
+    named = {str(item).partition("/")[0] for item in given if isinstance(item, str)}
+    on_disk = set(dataset_names()) - {"faces", "folder"}  # drawn, and a person's own
+    return sorted(set(settings.data) | (named & on_disk))
+
+
 def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
     """Return the digests of all code a notebook runs: its cells, as "code", and every module, by path."""
+    code = code_fingerprint(notebook.cells)  # first: it says which cell is not Python
     source = code_source(notebook.cells)
     if notebook.experiments:
         source += f"\nimport {notebook.experiments.split(':')[0]}"
-    return {"code": code_fingerprint(notebook.cells)} | import_closure(source, project.root)
+    return {"code": code} | import_closure(source, project.root, beside=("notebooks",))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on ("none" where one is missing)."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name).split("+")[0]
+        except metadata.PackageNotFoundError:
+            found[name] = "none"
+    return found
 
 
 def page_fingerprint() -> str:
@@ -147,8 +187,7 @@ def data_fingerprint(project: Project, name: str) -> str:
     path = project.state / "data.json"
     memory = read_json(path) or {}
     known = len(memory)
-    files = [file for file in (root / name).rglob("*") if file.is_file()]
-    fingerprint = files_digest(files, root / name, memory)
+    fingerprint = files_digest(tree_files(root / name), root / name, memory)
     if len(memory) != known:
         write_json(path, memory)
     return fingerprint

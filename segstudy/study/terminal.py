@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.study.files import read_run
+from segstudy.study.notebooks import edited_by_hand
 from segstudy.study.project import Project
 from segstudy.study.state import NOTHING, RENDER, Step
 
@@ -22,6 +23,12 @@ def clock(seconds: float) -> str:
 
 def print_plan(steps: list[Step], profile: str) -> None:
     """Print what is to be done, why, and how long it is expected to take."""
+    for step in steps:
+        book = step.notebook.script.parents[1] / f"{step.notebook.name}.ipynb"
+        if edited_by_hand(book):
+            print(
+                f"{book.name} was edited by hand; what runs is its source, scripts/{step.notebook.script.name}"
+            )
     width = max((len(step.notebook.name) for step in steps), default=10)
     for step in steps:
         why = "; ".join(step.reasons)

@@ -13,6 +13,8 @@ import psutil
 
 from segstudy.study.files import write_json
 
+CLOCK_STEP = 60.0  # seconds: psutil's time of creation moves when the system's clock is set
+SILENCE = 600.0  # seconds without a sign of life, after which a driver on another machine counts as gone
 PERIOD = 0.2  # seconds: a kernel that allocates 1 GB/s is caught before it has taken a machine's reserve
 
 
@@ -26,9 +28,35 @@ def driver_gone(driver: dict[str, object]) -> bool:
     if driver["host"] != socket.gethostname():
         return False
     try:
-        return psutil.Process(int(str(driver["pid"]))).create_time() != driver["created"]
+        created = psutil.Process(int(str(driver["pid"]))).create_time()
+        return abs(created - float(str(driver["created"]))) > CLOCK_STEP
     except psutil.NoSuchProcess:
         return True
+
+
+class Heartbeat:
+    """A file a driver keeps changing, and a job on another machine looks at: no clock is compared.
+
+    Parameters
+    ----------
+    path : Path
+        On a file system that both see.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[str, float] | None = None
+
+    def beat(self) -> None:
+        """Change the file."""
+        write_json(self.path, time.time())
+
+    def silent(self) -> bool:
+        """Whether the file has not changed for `SILENCE` seconds of looking at it."""
+        text = self.path.read_text() if self.path.is_file() else ""
+        if self._seen is None or self._seen[0] != text:
+            self._seen = (text, time.monotonic())
+        return time.monotonic() - self._seen[1] > SILENCE
 
 
 def end_children() -> None:
@@ -65,6 +93,8 @@ class Watch:
     ) -> None:
         self.limit_minutes, self.memory_gb, self.driver = limit_minutes, memory_gb, driver
         self.progress, self.on_orphaned = progress, on_orphaned
+        self.heartbeat = Heartbeat(progress.with_name("heartbeat"))
+        self._elsewhere = driver["host"] != socket.gethostname()
         self.started = time.time()
         self.peak_mb = 0.0
         self.cell = -1
@@ -90,7 +120,7 @@ class Watch:
         while not self._done.wait(PERIOD):
             used = _memory_mb()
             self.peak_mb = max(self.peak_mb, used)
-            if driver_gone(self.driver):
+            if driver_gone(self.driver) or (self._elsewhere and self.heartbeat.silent()):
                 end_children()
                 self.on_orphaned()
                 os._exit(75)

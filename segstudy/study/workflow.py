@@ -15,6 +15,7 @@ from segstudy.datasets import data_root
 from segstudy.study.files import read_json, write_json
 from segstudy.study.project import Project
 from segstudy.study.terminal import Ticker, clock
+from segstudy.study.watch import Heartbeat
 
 POLL = 0.5  # seconds between two looks at the jobs' notes
 
@@ -37,32 +38,41 @@ def run_snakemake(
     """
     state = project.state / profile
     for rule in rules:
-        for path in (rule["stamp"], rule["progress"], rule["progress"] + ".inner"):
+        for path in (rule["stamp"], rule["log"], rule["progress"], rule["progress"] + ".inner"):
             Path(path).unlink(missing_ok=True)
     write_json(state / "plan.json", {"jobs": rules})
-    command = _command(project, state / "plan.json", slots, executor)
-    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    paths = dict.fromkeys([str(project.root), str(Path(__file__).resolve().parents[2]), *given])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    environment["SEGSTUDY_DATA"] = str(data_root().resolve())
     with (state / "snakemake.log").open("w") as log:
         process = subprocess.Popen(
-            command,
+            _command(project, slots, executor),
             stdout=log,
             stderr=log,
-            env=environment,
+            env=_environment(project, state / "plan.json"),
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
         try:
-            _watch(process, rules)
+            _watch(process, rules, Heartbeat(state / "heartbeat"))
         except BaseException:
             _end_group(process)
+            if executor == "slurm":
+                _cancel_slurm_jobs()
             print("\nInterrupted: what has finished is kept, and the same command goes on from there.")
             raise
 
 
-def _command(project: Project, plan: Path, slots: int, executor: str) -> list[str]:
+def _environment(project: Project, plan: Path) -> dict[str, str]:
+    """Return what Snakemake and every job below it find in their environment."""
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    paths = dict.fromkeys([str(project.root), str(Path(__file__).resolve().parents[2]), *given])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "SEGSTUDY_PLAN": str(plan)}
+    environment["SEGSTUDY_DATA"] = str(data_root().resolve())
+    environment.pop("SNAKEMAKE_PROFILE", None)  # a person's own profile may say dry-run
+    if not os.access(Path.home(), os.W_OK):
+        environment["XDG_CACHE_HOME"] = str(project.state / "cache-home")
+    return environment
+
+
+def _command(project: Project, slots: int, executor: str) -> list[str]:
     """Return Snakemake's command line.
 
     Its own lock is left out: the driver holds one that the system lets go with the process. Stamps of stale reports
@@ -70,7 +80,7 @@ def _command(project: Project, plan: Path, slots: int, executor: str) -> list[st
     """
     command = [sys.executable, "-m", "snakemake"]
     command += ["--snakefile", str(project.root / "notebooks" / "Snakefile")]
-    command += ["--directory", str(project.state), "--config", f"plan={plan}"]
+    command += ["--directory", str(project.state), "--workflow-profile", "none"]
     command += [
         "--nolock",
         "--rerun-incomplete",
@@ -80,10 +90,11 @@ def _command(project: Project, plan: Path, slots: int, executor: str) -> list[st
         "--quiet",
         "all",
     ]
-    command += ["--resources", f"slot={slots}", f"gpu={_gpus()}", "--latency-wait", "5"]
-    if executor == "local":
-        return [*command, "--cores", "1000"]  # slots decide how many run; threads are fixed by study.yaml
+    command += ["--latency-wait", "5", "--resources", f"slot={slots}"]
+    if executor == "local":  # slots decide how many run; threads are fixed by study.yaml
+        return [*command, f"gpu={gpus_here()}", "--cores", "1000"]
     if executor == "slurm":
+        command += ["--slurm-jobname-prefix", _slurm_prefix()]
         command += [
             "--slurm-init-seconds-before-status-checks",
             "5",
@@ -91,7 +102,27 @@ def _command(project: Project, plan: Path, slots: int, executor: str) -> list[st
     return [*command, "--executor", executor, "--jobs", str(slots)]
 
 
-def _gpus() -> int:
+def _slurm_prefix() -> str:
+    return f"segstudy{os.getpid()}"
+
+
+def _cancel_slurm_jobs() -> None:
+    """Cancel what this run has submitted: Snakemake, ended by a signal, leaves its jobs to Slurm."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = subprocess.run(
+            ["squeue", "--me", "--noheader", "--format", "%i %j"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        rows = [line.split(maxsplit=1) for line in asked.stdout.splitlines()]
+        ours = [row[0] for row in rows if len(row) == 2 and row[1].startswith(_slurm_prefix())]
+        if ours:
+            subprocess.run(["scancel", *ours], timeout=60, check=True)
+
+
+def gpus_here() -> int:
     """How many GPUs a local run may use: those that are visible."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
@@ -118,11 +149,12 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _watch(process: subprocess.Popen[bytes], rules: list[dict[str, Any]]) -> None:
+def _watch(process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat) -> None:
     """Print what the jobs note until Snakemake has ended."""
     ticker, started = Ticker(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL)
+        heartbeat.beat()
         for rule in rules:
             cell, inner = read_json(Path(rule["progress"])), read_json(Path(rule["progress"] + ".inner"))
             ticker.tick(rule["name"], clock(time.monotonic() - started), cell, inner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,13 +76,20 @@ def test_a_very_narrow_terminal_still_shows_something():
 
 
 @pytest.mark.parametrize(
-    ("found", "says"), [(None, "yes"), (MissingData("absent"), "no"), (StudyError("no mask"), "damaged")]
+    ("found", "says"),
+    [
+        ("3 of 4 rooms found", "3 of 4"),
+        ("4 rooms drawn", "yes"),
+        (MissingData("absent"), "no"),
+        (StudyError("no mask"), "damaged"),
+    ],
 )
 def test_presence_is_what_opening_finds(monkeypatch, tmp_path, found, says):
     def open_dataset(name, root, supervision):
         assert (name, root) == ("rooms", tmp_path)
-        if found:
+        if isinstance(found, Exception):
             raise found
+        return SimpleNamespace(note=found)
 
     monkeypatch.setattr(datasets, "open_dataset", open_dataset)
     assert data_command.presence(CARDS["rooms"], tmp_path) == says
@@ -95,7 +103,7 @@ def test_every_registered_data_set_is_listed(run, capsys, tmp_path):
 
 
 def test_the_real_data_is_found(data_root):
-    assert data_command.presence(datasets.card("voc"), data_root) == "yes"
+    assert data_command.presence(datasets.card("voc"), data_root) == "311 of 1464"
 
 
 def test_info_prints_the_card(run, cards, capsys):

@@ -53,6 +53,32 @@ def test_a_file_alone_is_enough_to_go_on_from(toy: Toy, tmp_path):
     assert sorted(computed(toy)) == ["2", "7"]
 
 
+def test_shards_and_notebooks_share_one_file(toy: Toy, tmp_path):
+    """Each comes from a machine of its own, which knows of the others only by the file."""
+    file = tmp_path / "results.zip"
+    sizes = 'def sizes(p):\n    return [Experiment(value, {"factor": p["size"]})]\n'
+    counts = []
+    for number, words in enumerate((["00", "--shard", "1/2"], ["00", "--shard", "2/2"], ["01"])):
+        far = Toy(tmp_path / f"far{number}")
+        with (far.root / "toy" / "shallow.py").open("a") as stream:
+            stream.write(sizes)
+        far.edit(far.study, "01_second:", "01_second:\n    experiments: toy.shallow:sizes")
+        done = far.call("experiment", *words, "--profile", "smoke", "--cache", str(file))
+        assert done.returncode == 0, done.stderr
+        counts.append(done.stdout.splitlines()[-1].split()[0])
+    assert counts == ["1", "2", "3"]
+    assert "3 results from" in toy.call("collect", str(file)).stdout
+
+
+def test_a_file_of_something_else_is_left_as_it_is(toy: Toy, tmp_path):
+    (tmp_path / "thesis.txt").write_text("words")
+    words = ("experiment", "00", "--profile", "smoke", "--cache")
+    for name in ("thesis.txt", "."):
+        done = toy.call(*words, str(tmp_path / name))
+        assert done.returncode == 2 and "is not a file of kept results" in done.stderr, done.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "words" and computed(toy) == []
+
+
 def test_the_runner_fills_the_cache_in_shards_before_the_notebook(toy: Toy):
     done = toy.call("run", "--profile", "demo")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,7 +92,7 @@ def test_a_failing_shard_is_told_in_the_last_lines(toy: Toy):
         toy.root / "toy" / "shallow.py", "return float(CONSTANT * factor)", 'raise RuntimeError("no luck")'
     )
     done = toy.call("run", "--profile", "demo")
-    assert done.returncode == 1 and "RuntimeError: no luck" in done.stdout.splitlines()[-1]
+    assert done.returncode == 1 and "RuntimeError: no luck" in "".join(done.stdout.splitlines()[-2:])
 
 
 def test_a_notebook_without_experiments_says_so(toy: Toy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,15 +15,19 @@ import psutil
 import pytest
 from toy import Toy
 
+from segstudy.errors import StudyError
+from segstudy.study.project import load_project
+from segstudy.study.state import plan
+
 
 @pytest.mark.parametrize(
     "setting, words",
     [
         ("factr=3", "did you mean 'factor'?"),
-        ("factor=much", "takes a int (default 2), not 'much'"),
-        ("factor=1.5", "takes a int"),
-        ("factor=true", "takes a int"),
-        ("seconds=[1]", "takes a float"),
+        ("factor=much", "takes a whole number (default 2), not 'much'"),
+        ("factor=1.5", "takes a whole number"),
+        ("factor=true", "takes a whole number"),
+        ("seconds=[1]", "takes a number"),
         ("factor", "write --set name=value"),
     ],
 )
@@ -39,12 +44,68 @@ def test_an_unknown_parameter_in_study_yaml_is_refused(toy: Toy):
     assert done.returncode == 2 and "unknown parameter 'factr'; did you mean 'factor'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "a mapping is expected there, not None"),
+        ("notebooks: [1]", "notebooks: a mapping is expected there"),
+        ("notebooks: {00_first: }", "00_first: a mapping is expected there, not None"),
+        ("notebooks: {00_first: {needs: 01_second}}", "needs: a list is expected there"),
+        ("notebooks: {00_first: {needs: [00_firt]}}", "did you mean '00_first'?"),
+        ("notebooks: {00_first: {needs: [01_second]}, 01_second: {needs: [00_first]}}", "in turn"),
+        ("notebooks: {00_first: {experiments: toy.shallow}}", "write module:function"),
+        ("notebooks: {00_first: {profiles: [smoke]}}", "profiles: a mapping is expected there"),
+        ("notebooks: {00_first: {profiles: {smok: }}}", "did you mean 'smoke'?"),
+        ("notebooks: {00_first: {profiles: {smoke: {minuts: 1}}}}", "did you mean 'minutes'?"),
+        (
+            "notebooks: {00_first: {profiles: {smoke: {minutes: two}}}}",
+            "a number is expected there, not 'two'",
+        ),
+        ("notebooks: {00_first: {profiles: {smoke: {threads: 0}}}}", "more than 0"),
+        ("notebooks: {00_first: {profiles: {smoke: {data: [emds]}}}}", "did you mean 'emds5'?"),
+        ("notebooks: {", "notebooks/study.yaml"),
+    ],
+)
+def test_a_malformed_study_yaml_is_refused_by_place(toy: Toy, text: str, words: str):
+    toy.study.write_text(text)
+    with pytest.raises(StudyError, match=re.escape(words)):
+        load_project(toy.root)
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("import time\n", "import time)\n", "not Python"),
+        ("import time\n", "%matplotlib inline\n", "not Python"),
+        ("factor = 2 ", "factor = 2) ", "not Python"),
+        ('tags=["parameters"]', 'tags=["params"]', "exactly one"),
+    ],
+)
+def test_a_script_that_cannot_run_is_refused_in_one_line(toy: Toy, old: str, new: str, words: str):
+    toy.edit(toy.first, old, new)
+    with pytest.raises(StudyError, match=words):
+        plan(load_project(toy.root), "smoke", [load_project(toy.root).notebooks["00_first"]], {}, False)
+
+
+def test_nothing_chosen_is_said_and_is_no_success(toy: Toy):
+    done = toy.call("run", "--profile", "paper")
+    assert done.returncode == 2 and "none has the profile 'paper'" in done.stderr
+
+
+def test_more_gpus_than_there_are_is_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    toy.edit(toy.study, "limit_minutes: 5, memory_gb: 1}\n      demo", "gpus: 1}\n      demo")
+    done = toy.run("--only", "00")
+    assert done.returncode == 2 and "wants 1 GPUs" in done.stderr
+
+
 def test_an_unknown_notebook_is_refused(toy: Toy):
     done = toy.run("--only", "00_frist")
     assert done.returncode == 2 and "did you mean '00_first'?" in done.stderr
 
 
 FAULTS = {
+    "exit": ("failed", "the cell left the notebook"),
     "raise": ("failed", "ValueError: the toy broke"),
     "kill": ("killed", "the kernel died"),
     "memory": ("memory", "its limit is 1 GB"),
@@ -68,6 +129,57 @@ def test_a_fault_is_reported_as_what_it_is_and_the_batch_goes_on(finished: Toy, 
     assert "The long cell" in (failed / "report.html").read_text()
     assert "failed/00_first/report.html" in (finished.root / "reports" / "smoke" / "index.html").read_text()
     assert str(finished.root) not in (failed / "notebook.ipynb").read_text()
+
+
+def test_code_that_changed_since_the_plan_is_no_report(toy: Toy):
+    """01 is edited while 00 runs before it: its record would tell of other code than ran."""
+    toy.edit(toy.study, "  01_second:\n", "  01_second:\n    needs: [00_first]\n")
+    process = start(toy, "--set", "seconds=8")
+    second = toy.root / "notebooks" / "scripts" / "01_second.py"
+    toy.edit(second, "float(size)", "float(size + 100)")
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 1
+    assert "01_second: failed" in output and "the code changed since the run was planned" in output
+    assert not toy.report("01_second").exists()
+
+
+def test_a_page_that_cannot_be_rendered_does_not_cost_the_run(toy: Toy, monkeypatch: pytest.MonkeyPatch):
+    broken = toy.root / "sitecustomize.py"  # Python imports it first in every process of the run
+    broken.write_text("import sys\nsys.modules['nbconvert'] = None\n")
+    done = toy.run("--only", "00")
+    broken.unlink()
+    assert done.returncode == 1 and "rendering the page" in done.stdout
+    failed = toy.root / "reports" / "smoke" / "failed" / "00_first"
+    assert "toy/value" in json.loads((failed / "metrics.json").read_text())
+    assert "40.500" in (failed / "notebook.ipynb").read_text()
+
+
+def test_an_expected_error_may_be_shown(toy: Toy):
+    toy.edit(
+        toy.first,
+        "# ## The result\n\n# %%\n",
+        '# ## The result\n\n# %% tags=["raises-exception"]\n1 / 0\n\n# %%\n',
+    )
+    done = toy.run("--only", "00")
+    assert done.returncode == 0, done.stdout
+    assert "ZeroDivisionError" in toy.report("00_first", "report.html").read_text()
+
+
+def test_a_process_that_a_cell_leaves_behind_is_ended(toy: Toy):
+    toy.edit(
+        toy.first,
+        "import time\n",
+        'import subprocess\nimport time\nsubprocess.Popen(["sleep", "77.31"], start_new_session=True)\n',
+    )
+    assert toy.run("--only", "00").returncode == 0
+    assert not [p for p in psutil.process_iter() if "77.31" in _words(p)]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_a_passed_time_limit(toy: Toy):

@@ -14,8 +14,15 @@ import pytest
 import yaml
 
 from segstudy.errors import StudyError
-from segstudy.study.notebooks import code_fingerprint, heading_of, make_notebooks, notebook_text, read_script
-from segstudy.study.parameters import declared_parameters, parameters_source
+from segstudy.study.notebooks import (
+    code_fingerprint,
+    edited_by_hand,
+    heading_of,
+    make_notebooks,
+    notebook_text,
+    read_script,
+)
+from segstudy.study.parameters import check_value, declared_parameters, parameters_source, parse_setting
 from segstudy.study.project import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +87,33 @@ def test_ids_come_from_content_and_a_second_making_writes_nothing(tmp_path: Path
     assert [cell["id"] for cell in json.loads((tmp_path / "00_x.ipynb").read_text())["cells"]][:3] == ids
 
 
+def test_an_edit_by_hand_is_not_lost(tmp_path: Path):
+    (tmp_path / "scripts").mkdir()
+    script, book = tmp_path / "scripts" / "00_x.py", tmp_path / "00_x.ipynb"
+    script.write_text("# %%\nx = 1\n")
+    make_notebooks(tmp_path)
+    notebook = nbformat.read(book, as_version=4)
+    notebook.cells[0].outputs = [nbformat.v4.new_output("stream", text="1")]
+    nbformat.write(notebook, book)
+    assert not edited_by_hand(book) and make_notebooks(tmp_path) == [book], "outputs are no edit"
+    notebook.cells[0].source = "x = 2"
+    nbformat.write(notebook, book)
+    text = book.read_text()
+    script.write_text("# %%\nx = 3\n")
+    with pytest.raises(StudyError, match="edited by hand"):
+        make_notebooks(tmp_path)
+    assert book.read_text() == text
+
+
+def test_the_place_of_the_parameters_cell_counts(tmp_path: Path):
+    first = '# %% tags=["parameters"]\na = 1  # what\n\n'
+    (tmp_path / "a.py").write_text(f"{first}# %%\nx = 1\n")
+    (tmp_path / "b.py").write_text(f"# %%\nx = 1\n\n{first}")
+    assert code_fingerprint(read_script(tmp_path / "a.py")) != code_fingerprint(
+        read_script(tmp_path / "b.py")
+    )
+
+
 def test_prose_and_comments_leave_the_code_fingerprint(tmp_path: Path):
     def fingerprint(text: str) -> str:
         (tmp_path / "s.py").write_text(text)
@@ -106,14 +140,25 @@ def test_heading_of_a_cell():
     "source, words",
     [
         ("x = 1", "no comment"),
-        ("x = f()  # what", "not a literal"),
+        ("x = f()  # what", "not a plain literal"),
         ("import os  # what", "name = literal"),
         ("x: int = 1  # what", "name = literal"),
+        ("x = y = 1  # what", "name = literal"),
+        ("x = 1; y = 2  # what", "name = literal"),
+        ("x = {1, 2}  # what", "not a plain literal"),
     ],
 )
 def test_a_parameters_cell_of_another_form_is_refused(source: str, words: str):
     with pytest.raises(StudyError, match=re.escape(words)):
         declared_parameters(source, "00")
+
+
+def test_values_of_parameters_are_as_json_holds_them():
+    parameters = declared_parameters('a = (1, 2)  # two\nb = "größe; #1"  # words\nc = 1e-5  # small', "00")
+    assert [p.default for p in parameters.values()] == [[1, 2], "größe; #1", 1e-5]
+    assert parameters["b"].comment == "words"
+    assert parse_setting("c=1e-6") == ("c", 1e-6) and parse_setting("b=words") == ("b", "words")
+    assert check_value(parameters["c"], 1, "00") == 1.0
 
 
 def test_exactly_one_parameters_cell():

@@ -46,6 +46,9 @@ for _ in track(range(20), "toy: step"):
 # %%
 if fail == "raise":
     raise ValueError("the toy broke")
+if fail == "exit":
+    import sys
+    sys.exit(0)
 if fail == "kill":
     import os
     os.kill(os.getpid(), 9)

@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 
 FOLDER = Path(__file__).parent
+READS = ("segstudy/study/page/*.html", "segstudy/study/page/*.css", "segstudy/study/page/*.js")
 MATHJAX_PACKAGE = "sphinx-mathjax-offline"
 MATHJAX_FILE = "tex-svg-full.js"
 
