@@ -50,14 +50,18 @@ def run_snakemake(
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
+        interrupts: list[int] = []
+        before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
         try:
-            _watch(process, rules, Heartbeat(state / "heartbeat"))
+            _watch(process, rules, Heartbeat(state / "heartbeat"), interrupts)
         except BaseException:
             _end_group(process)
             if executor == "slurm":
                 _cancel_slurm_jobs()
             print("\nInterrupted: what has finished is kept, and the same command goes on from there.")
             raise
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def _environment(project: Project, plan: Path) -> dict[str, str]:
@@ -149,11 +153,18 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _watch(process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat) -> None:
-    """Print what the jobs note until Snakemake has ended."""
+def _watch(
+    process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat, interrupts: list[int]
+) -> None:
+    """Print what the jobs note until Snakemake has ended.
+
+    Ctrl-C is noted in `interrupts` and raised here: raised where it falls, Python may swallow it (in a finaliser).
+    """
     ticker, started = Ticker(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL)
+        if interrupts:
+            raise KeyboardInterrupt
         heartbeat.beat()
         for rule in rules:
             cell, inner = read_json(Path(rule["progress"])), read_json(Path(rule["progress"] + ".inner"))

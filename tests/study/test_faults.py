@@ -242,7 +242,7 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on_from_what_was_finished
     kept = toy.report("01_second").read_text()
     process = start(toy, "--set", "seconds=60")
     process.send_signal(how)
-    process.wait(20)
+    process.wait(60)
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     wait_until_alone(toy)
     assert not toy.report("00_first").parent.exists(), "a half-written report was taken for a finished one"
@@ -256,7 +256,7 @@ def test_a_second_run_in_the_same_folder_is_refused(toy: Toy):
     process = start(toy, "--set", "seconds=60")
     refused = toy.run()
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(60)
     assert refused.returncode == 2 and "a run is under way in this folder" in refused.stderr
     wait_until_alone(toy)
 
