@@ -117,7 +117,7 @@ def test_a_fault_is_reported_as_what_it_is_and_the_batch_goes_on(finished: Toy, 
     status, error = FAULTS[fault]
     good = finished.report("00_first").read_text()
     shutil.rmtree(finished.report("01_second").parent)
-    done = finished.run("--set", f"fail={fault}")
+    done = finished.run("--jobs", "1", "--set", f"fail={fault}")
     assert done.returncode == 1
     last = done.stdout.splitlines()[-2]
     assert last.startswith(f"00_first: {status} in cell 9 (The cell that may fail):") and error in last
@@ -141,6 +141,23 @@ def test_code_that_changed_since_the_plan_is_no_report(toy: Toy):
     assert process.returncode == 1
     assert "01_second: failed" in output and "the code changed since the run was planned" in output
     assert not toy.report("01_second").exists()
+
+
+def test_code_that_changes_while_it_runs_is_no_report(toy: Toy):
+    process = start(toy, "--only", "00", "--set", "seconds=8")
+    toy.edit(toy.root / "toy" / "deep.py", "CONSTANT = 20", "CONSTANT = 21")
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 1 and "the code changed since the run was planned (toy/deep.py)" in output
+    assert not toy.report("00_first").exists()
+
+
+def test_a_failure_stops_no_other_notebook(toy: Toy):
+    """Two that fail with one between them, one at a time: in whichever order, one comes after a failure."""
+    (toy.first.parent / "02_again.py").write_text(toy.first.read_text())
+    toy.study.write_text(toy.study.read_text() + "  02_again: {profiles: {smoke: {minutes: 0.1}}}\n")
+    done = toy.run("--jobs", "1", "--set", "fail=raise")
+    assert done.returncode == 1 and "2 of 3 did not finish" in done.stdout
+    assert toy.report("01_second", "report.html").is_file()
 
 
 def test_a_page_that_cannot_be_rendered_does_not_cost_the_run(toy: Toy, monkeypatch: pytest.MonkeyPatch):
