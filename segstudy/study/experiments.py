@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +64,15 @@ def run_experiments(
     if file is not None and file.exists():
         cache.collect(file)
     todo = [experiment for experiment in experiments if cache.get(experiment) is None]
-    _print(
-        f"{notebook.name}, {profile}, shard {index}/{count}: {len(experiments)} experiments, {len(todo)} to do"
+    print(
+        f"{notebook.name}, {profile}, shard {index}/{count}: {len(experiments)} experiments, {len(todo)} to do",
+        flush=True,
     )
     for experiment in track(todo, f"{notebook.name} experiments"):
         entry = cache.run(experiment)
-        _print(f"  {experiment.name}: {entry.seconds:.1f} s")
+        print(f"  {experiment.name}: {entry.seconds:.1f} s", flush=True)
         if file is not None:
             cache.export(experiments, file)
     if file is not None:
-        _print(f"{cache.export(experiments, file)} results in {file}")
+        print(f"{cache.export(experiments, file)} results in {file}")
     return len(todo)
-
-
-def _print(line: str) -> None:
-    print(line, flush=not os.isatty(1))

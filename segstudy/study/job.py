@@ -125,7 +125,6 @@ def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
     )
     return threads | {
         "SEGSTUDY_OUT": str(work),
-        "SEGSTUDY_PROFILE": job["profile"],
         "SEGSTUDY_CACHE": job["cache"],
         "SEGSTUDY_PROGRESS": f"{job['progress']}.inner",
         "PYTHONPATH": os.pathsep.join([job["root"], os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),

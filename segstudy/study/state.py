@@ -62,25 +62,28 @@ def plan(
         For a parameter no notebook knows, a value of another type, or data that is not there: before any run.
     """
     project.check_overrides(chosen, sets)
-    _require_data(chosen, profile, sets)
+    ordered = _needs_first(project, chosen)
+    _require_data(ordered, profile, sets)
     steps: dict[str, Step] = {}
-
-    def visit(notebook: Notebook, wanted: bool) -> None:
-        if notebook.name in steps:
-            return
-        for need in notebook.needs:
-            visit(project.notebooks[need], project.notebooks[need] in chosen)
+    for notebook in ordered:
         needs = {need: steps[need] for need in notebook.needs}
-        steps[notebook.name] = _step(project, profile, notebook, sets, force and wanted, needs)
-
-    for notebook in chosen:
-        visit(notebook, True)
+        wanted = force and notebook in chosen
+        steps[notebook.name] = _step(project, profile, notebook, sets, wanted, needs)
     return list(steps.values())
 
 
-def _require_data(chosen: list[Notebook], profile: str, sets: dict[str, Any]) -> None:
+def _needs_first(project: Project, chosen: list[Notebook]) -> list[Notebook]:
+    """Return the chosen notebooks and all they need, each after what it needs."""
+    ordered: list[Notebook] = []
+    for notebook in chosen:
+        needed = _needs_first(project, [project.notebooks[need] for need in notebook.needs])
+        ordered += [n for n in [*needed, notebook] if n not in ordered]
+    return ordered
+
+
+def _require_data(notebooks: list[Notebook], profile: str, sets: dict[str, Any]) -> None:
     """Refuse to plan where data is missing, with the cards of all that is."""
-    names = {name for n in chosen for name in _data_names(n.settings(profile), n.values(profile, sets))}
+    names = {name for n in notebooks for name in _data_names(n.settings(profile), n.values(profile, sets))}
     missing = []
     for name in sorted(names):
         try:
@@ -175,15 +178,8 @@ def page_fingerprint() -> str:
 
 
 def data_fingerprint(project: Project, name: str) -> str:
-    """Fingerprint of a data set on disk: names and bytes of its files, remembered by size and time of change.
-
-    Raises
-    ------
-    MissingData
-        When it is not there; the message is its card with the command that gets it.
-    """
+    """Fingerprint of a data set on disk: names and bytes of its files, remembered by size and time of change."""
     root = data_root()
-    open_dataset(name, root)  # raises MissingData, with the card
     path = project.state / "data.json"
     memory = read_json(path) or {}
     known = len(memory)

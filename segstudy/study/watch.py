@@ -15,6 +15,7 @@ from segstudy.study.files import write_json
 
 CLOCK_STEP = 60.0  # seconds: psutil's time of creation moves when the system's clock is set
 SILENCE = 600.0  # seconds without a sign of life, after which a driver on another machine counts as gone
+BEAT = 30.0  # seconds between two signs of life
 PERIOD = 0.2  # seconds: a kernel that allocates 1 GB/s is caught before it has taken a machine's reserve
 
 
@@ -46,10 +47,13 @@ class Heartbeat:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: tuple[str, float] | None = None
+        self._beaten = -BEAT
 
     def beat(self) -> None:
-        """Change the file."""
-        write_json(self.path, time.time())
+        """Change the file, unless that was done less than `BEAT` seconds ago."""
+        if time.monotonic() - self._beaten >= BEAT:
+            write_json(self.path, time.time())
+            self._beaten = time.monotonic()
 
     def silent(self) -> bool:
         """Whether the file has not changed for `SILENCE` seconds of looking at it."""
@@ -113,8 +117,7 @@ class Watch:
     def at_cell(self, index: int, cells: int, heading: str) -> None:
         """Note that a cell starts."""
         self.cell = index
-        shown = {"cell": index + 1, "cells": cells, "heading": heading, "started": self.started}
-        write_json(self.progress, shown)
+        write_json(self.progress, {"cell": index + 1, "cells": cells, "heading": heading})
 
     def _run(self) -> None:
         while not self._done.wait(PERIOD):
