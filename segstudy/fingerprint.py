@@ -20,6 +20,7 @@ from pathlib import Path
 from segstudy.errors import StudyError
 
 Name = tuple[str, ...]  # the parts of a dotted name
+Import = tuple[Name, int]  # a dotted name, and how many of its parts lead to the module that is meant
 _DOTTED = re.compile(r"\.*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?")
 
 
@@ -122,39 +123,45 @@ def import_closure(source: str, root: Path, package: str = "", beside: Sequence[
         When a module cannot be read as Python; with its path and line.
     ValueError
         When a module's `READS` is not a literal list or tuple of patterns.
+
+    Notes
+    -----
+    Python executes every package on the way to a module: in ``from a.b.c import x`` those of a and a.b. Their own code
+    counts, but what they import does not, since x cannot come from there: the training of a paper's networks does not
+    depend on all that its package exports.
     """
     root = Path(root).resolve()
     closure: dict[str, str] = {}
     files: dict[str, str] = {}
-    names = list(_names(ast.parse(source), package))
-    known = set(names)
-    while names:
-        for path in _resolve(names.pop(), [root, *(root / folder for folder in beside)]):
+    imports = list(_imports(ast.parse(source), package))
+    known = set(imports)
+    while imports:
+        for path, meant in _resolve(*imports.pop(), [root, *(root / folder for folder in beside)]):
+            stat = path.stat()
             name = path.relative_to(root).as_posix()
-            if name not in closure:
-                stat = path.stat()
-                closure[name], imported, reads = _module(path, root, stat.st_mtime_ns, stat.st_size)
-                names += imported - known
+            closure[name], imported, reads = _module(path, root, stat.st_mtime_ns, stat.st_size)
+            files.update(_files_read(reads, root))
+            if meant:
+                imports += imported - known
                 known |= imported
-                files.update(_files_read(reads, root))
     return dict(sorted((closure | files).items()))
 
 
 def module_closure(path: Path, root: Path) -> dict[str, str]:
     """Return `import_closure` of the module at `path`, the module itself included."""
     relative = Path(path).resolve().relative_to(Path(root).resolve())
-    return import_closure(f"import {'.'.join(_module_name(relative))}", root)
+    return import_closure(f"from {'.'.join(_module_name(relative))} import _", root)
 
 
 @lru_cache(maxsize=4096)
-def _module(path: Path, root: Path, mtime_ns: int, size: int) -> tuple[str, set[Name], tuple[str, ...]]:
-    """Return a module's digest, the names it imports and its READS; times and size only key the memory."""
+def _module(path: Path, root: Path, mtime_ns: int, size: int) -> tuple[str, set[Import], tuple[str, ...]]:
+    """Return a module's digest, its imports and its READS; times and size only key the memory."""
     relative = path.relative_to(root)
     tree = _parse_file(path, relative.as_posix())
     parts = _module_name(relative)
     package = parts if relative.name == "__init__.py" else parts[:-1]
-    names, reads = set(_names(tree, ".".join(package))), _declared_reads(tree, relative.as_posix())
-    return _tree_digest(tree), names, reads
+    imports, reads = set(_imports(tree, ".".join(package))), _declared_reads(tree, relative.as_posix())
+    return _tree_digest(tree), imports, reads
 
 
 def _parse_file(path: Path, name: str) -> ast.Module:
@@ -171,24 +178,27 @@ def _module_name(relative: Path) -> Name:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def _names(tree: ast.AST, package: str) -> Iterator[Name]:
-    """Yield dotted names the tree imports, also as strings ("package.module:function"), which lazy registries
-    use; of a star import the last part is "*".
+def _imports(tree: ast.AST, package: str) -> Iterator[Import]:
+    """Yield what the tree imports, also as strings ("package.module:function"), which lazy registries use.
+
+    Of a star import the last part is "*". ``import a.b`` binds a, of which anything may be used later.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (tuple(alias.name.split(".")) for alias in node.names)
+            yield from ((tuple(alias.name.split(".")), 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             stem = _absolute("." * node.level + (node.module or ""), package)
-            yield from ((*stem, alias.name) for alias in node.names)
+            yield from (((*stem, alias.name), len(stem)) for alias in node.names)
         elif isinstance(node, ast.Constant) and _is_dotted(node.value):
-            yield _absolute(node.value.split(":")[0], package)
+            name = _absolute(node.value.split(":")[0], package)
+            yield name, len(name)
         elif isinstance(node, ast.Call):  # import_module(".module", "package")
             words = [
                 getattr(value, "value", None) for value in (*node.args, *(k.value for k in node.keywords))
             ]
             if len(words) == 2 and _is_dotted(words[0]) and isinstance(words[1], str):
-                yield _absolute(words[0], words[1])
+                name = _absolute(words[0], words[1])
+                yield name, len(name)
 
 
 def _is_dotted(value: object) -> bool:
@@ -203,30 +213,30 @@ def _absolute(dotted: str, package: str) -> Name:
     return (*parents[: max(len(parents) - level + 1, 0)], *(name.split(".") if name else ()))
 
 
-def _resolve(name: Name, places: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files that importing `name` executes: every package on the way down, then the module."""
+def _resolve(name: Name, stem: int, places: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that importing `name` executes, and whether they are meant or lie on the way."""
     for place in places:
-        for part in name:
+        for depth, part in enumerate(name, 1):
             module, package = place / f"{part}.py", place / part / "__init__.py"
             if part == "*":
                 yield from _star(place)
             elif package.is_file():
-                yield package
+                yield package, depth >= stem
             elif module.is_file():
-                yield module
+                yield module, True
                 break
             place = place / part
             if not place.is_dir():  # a folder without __init__.py is a package too
                 break
 
 
-def _star(package: Path) -> Iterator[Path]:
+def _star(package: Path) -> Iterator[tuple[Path, bool]]:
     """Yield the submodules that a star import of `package` executes: those that its ``__all__`` names."""
     file = package / "__init__.py"
     names = _assigned(_parse_file(file, file.as_posix()), "__all__") if file.is_file() else None
     if isinstance(names, ast.List | ast.Tuple):
         for name in names.elts:
-            yield from _resolve((str(getattr(name, "value", "")),), [package])
+            yield from _resolve((str(getattr(name, "value", "")),), 1, [package])
 
 
 def _assigned(tree: ast.Module, name: str) -> ast.expr | None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from skimage.color import rgb2lab
-from skimage.transform import resize
 from sklearn import cluster
 
 from segstudy.baselines.common import Unsupervised
@@ -27,6 +26,7 @@ from segstudy.baselines.otsu import Otsu
 from segstudy.baselines.superpixels import Superpixels, superpixel_means
 from segstudy.cache import Experiment
 from segstudy.datasets import VOID, Dataset, open_dataset
+from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.graphs import contrast_weights, grid_edges
 from segstudy.metrics import (
     achievable_accuracy,
@@ -172,10 +172,7 @@ def shrink(image: np.ndarray, labels: np.ndarray, longest: int) -> tuple[np.ndar
     if factor >= 1:
         return image, labels.astype(np.int64)
     shape = (max(1, round(height * factor)), max(1, round(width * factor)))
-    small = resize(image, shape, order=1, anti_aliasing=True, preserve_range=True)
-    rows = ((np.arange(shape[0]) + 0.5) * height / shape[0]).astype(int)
-    columns = ((np.arange(shape[1]) + 0.5) * width / shape[1]).astype(int)
-    return np.rint(small).astype(np.uint8), labels[np.ix_(rows, columns)].astype(np.int64)
+    return resize_image(image, shape), resize_labels(labels, shape).astype(np.int64)
 
 
 def squares(shape: tuple[int, int], n: int) -> np.ndarray:

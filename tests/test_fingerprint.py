@@ -95,6 +95,26 @@ def test_a_star_import_follows_the_submodules_that_all_names(house: Path):
     assert "house/d.py" in import_closure("from house.d import *", house)
 
 
+def test_packages_on_the_way_count_by_their_own_code_alone(house: Path):
+    (house / "house" / "sub" / "__init__.py").write_text("import house.alone")
+    for source in (
+        "from house.sub.c import y",
+        "f = 'house.sub.c:y'",
+        "from house import d; from house.sub.c import y",
+    ):
+        closure = import_closure(source, house)
+        assert {"house/sub/__init__.py", "house/sub/c.py"} <= set(closure) and "house/alone.py" not in closure
+    for source in (
+        "import house.sub.c",
+        "from house.sub import y",
+        "from house.sub import c",
+        "f = 'house.sub'",
+    ):
+        assert "house/alone.py" in import_closure(source, house), source
+    both = import_closure("from house.sub.c import y; import house.sub", house)  # whichever comes first
+    assert "house/alone.py" in both
+
+
 @pytest.mark.parametrize("words", ['".c", "house.sub"', '"..d", package="house.sub"'])
 def test_a_relative_name_with_its_package_is_followed(house: Path, words: str):
     closure = import_closure(f"import importlib\nimportlib.import_module({words})", house)

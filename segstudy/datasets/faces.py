@@ -28,6 +28,7 @@ from segstudy.datasets.faces_drawing import draw
 from segstudy.datasets.faces_parameters import draw_parameters
 from segstudy.datasets.fasseg import CLASSES, COLOURS
 from segstudy.datasets.files import Window, crop, require_choice
+from segstudy.datasets.resizing import require_size
 from segstudy.datasets.sample import Dataset, Sample
 
 SPLITS = {"train": 20, "val": 10, "test": 50}
@@ -84,7 +85,7 @@ def open_faces(
         Where `split` is unknown, or `size`, `count` or `seed` is not in its range.
     """
     require_choice("split", split, SPLITS)
-    shape = _require_size(size)
+    shape = require_size(size, SMALLEST)
     number = SPLITS[split] if count is None else _require_integer("count", count, 1)
     origin = _require_integer("seed", seed, 0)
     return Dataset(
@@ -98,19 +99,6 @@ def open_faces(
         note=f"{number} pictures drawn",
         parameters={"size": list(shape), "seed": origin},
     )
-
-
-def _require_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Return `size` as two ints that a face can be drawn in."""
-    try:
-        height, width = map(operator.index, size)
-    except (TypeError, ValueError):
-        height = width = 0
-    if min(height, width) < SMALLEST:
-        raise ValueError(
-            f"size is {size!r}; expected (height, width), two integers of at least {SMALLEST} such as {SIZE}"
-        )
-    return height, width
 
 
 def _require_integer(argument: str, value: int, least: int) -> int:

@@ -7,25 +7,24 @@ has a label map; at reading, a label map is 352 x 512 and holds the ids 0..8.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from segstudy.datasets.card import Card, Remote
 from segstudy.datasets.files import (
     Window,
     crop,
     find_folder,
-    load_rgb,
     missing_data,
     read_ids,
+    read_rgb,
     require_choice,
     require_mask,
 )
+from segstudy.datasets.resizing import require_size, resize_image, resize_labels
 from segstudy.datasets.sample import Dataset, Sample
 
 # Numbers 1..20 and 1..50, as in V2 of the FASSEG repository and in FASSEG-instances (70 pairs counted there).
@@ -125,7 +124,7 @@ def open_fasseg(root: Path, split: str, supervision: str, *, size: tuple[int, in
         Where `split` is unknown, or `size` is no pair of positive integers.
     """
     require_choice("split", split, SPLITS)
-    shape = SIZE if size is None else _require_size(size)
+    shape = SIZE if size is None else require_size(size)
     home = Path(root) / CARD.name
     photographs = find_folder(home, PHOTOGRAPHS[split])
     if photographs is None:
@@ -149,19 +148,6 @@ def open_fasseg(root: Path, split: str, supervision: str, *, size: tuple[int, in
     )
 
 
-def _require_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Return `size` as two positive ints."""
-    try:
-        height, width = map(operator.index, size)
-    except (TypeError, ValueError):
-        height = width = 0
-    if height < 1 or width < 1:
-        raise ValueError(
-            f"size is {size!r}; expected (height, width), two positive integers such as (256, 176)"
-        )
-    return height, width
-
-
 def _samples(
     photographs: Path, annotations: Path | None, split: str, supervision: str, size: tuple[int, int]
 ) -> Iterator[Sample]:
@@ -179,13 +165,10 @@ def _samples(
 
 
 def _read_photograph(path: Path, size: tuple[int, int], window: Window | None = None) -> np.ndarray:
-    """Return a photograph stretched to `size`; PIL's bilinear filter widens as it reduces: antialiasing."""
-    return crop(np.array(load_rgb(path).resize(size[::-1], Image.Resampling.BILINEAR)), window)
+    """Return a photograph stretched to `size`."""
+    return crop(resize_image(read_rgb(path), size), window)
 
 
 def _read_labels(path: Path, size: tuple[int, int], window: Window | None = None) -> np.ndarray:
     """Return a label map at `size`."""
-    labels = read_ids(path, SIZE, len(CLASSES))
-    if size != SIZE:
-        labels = np.array(Image.fromarray(labels).resize(size[::-1], Image.Resampling.NEAREST))
-    return crop(labels, window)
+    return crop(resize_labels(read_ids(path, SIZE, len(CLASSES)), size), window)

@@ -70,7 +70,7 @@ def test_size(tmp_path, written):
 
 @pytest.mark.parametrize("size", [(0, 44), 64, (64, 44.5), (64,), "64"])
 def test_what_is_no_size(tmp_path, written, size):
-    with pytest.raises(ValueError, match="size is .*positive integers"):
+    with pytest.raises(ValueError, match="size is .*two integers of at least 1 "):
         open_dataset("fasseg", tmp_path, size=size)
 
 
