@@ -2,7 +2,8 @@
 
 Semantic image segmentation based on spatial relationships and inexact graph matching, IPTA 2020. The way through:
 :func:`region_graph` (Eqs. 1 to 3) and :class:`ModelGraph`, :func:`match` (Eqs. 4, 5), :func:`reassign` (Eqs. 6, 7),
-and all of it in :class:`GraphMatcher`.
+and all of it in :class:`GraphMatcher`, which works after any network; :class:`UNetGraphMatching` has the paper's before
+it.
 
 | paper | here |
 |---|---|
@@ -22,6 +23,7 @@ from segstudy.papers.graph_matching.matching import Matching, MissingClassError,
 from segstudy.papers.graph_matching.model import ModelGraph, model_graphs
 from segstudy.papers.graph_matching.reassignment import reassign
 from segstudy.papers.graph_matching.scale import estimate_scale
+from segstudy.papers.graph_matching.segmenter import UNetGraphMatching
 
 __all__ = [
     "Affinity",
@@ -31,6 +33,7 @@ __all__ = [
     "MissingClassError",
     "ModelGraph",
     "RegionGraph",
+    "UNetGraphMatching",
     "clean_labels",
     "dense_affinity",
     "estimate_scale",

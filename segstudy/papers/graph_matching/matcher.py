@@ -126,6 +126,43 @@ class GraphMatcher:
         self.models_ = model_graphs(cleaned, num_classes, self.models, self.seed, **self._measures)
         return self
 
+    def graph(self, probabilities: np.ndarray) -> RegionGraph:
+        """Return the hypothesis graph of one picture's probabilities; refuses what :func:`region_graph` refuses."""
+        return region_graph(None, probabilities, connectivity=self.connectivity, **self._measures)
+
+    def correct(
+        self, graph: RegionGraph, alpha: float | None = None, solver: str = "branch_and_bound"
+    ) -> tuple[Matching, np.ndarray]:
+        """Match a hypothesis graph with the model and reassign what is left over.
+
+        Parameters
+        ----------
+        graph : RegionGraph
+            From :meth:`graph`.
+        alpha : float in [0, 1], optional
+            In place of the matcher's own.
+        solver : str
+            See :func:`~segstudy.papers.graph_matching.matching.match`.
+
+        Returns
+        -------
+        matching : Matching
+        classes : (n,) int64 ndarray
+            Final class of each region.
+
+        Raises
+        ------
+        ValueError
+            Before `fit`, or where graph and model do not fit together.
+        MissingClassError
+            With empty="refuse", where a class has no region.
+        """
+        if not hasattr(self, "models_"):
+            raise ValueError("GraphMatcher has no model yet: call fit(label_maps, num_classes) first")
+        alpha = self.alpha if alpha is None else alpha
+        matching = match(graph, self.models_, alpha, vertex=self.vertex, solver=solver, **self._matching)
+        return matching, reassign(graph, self.models_, matching, self.rule, alpha, vertex=self.vertex)
+
     def analyse(self, probabilities: np.ndarray) -> Analysis:
         """Segment one picture, keeping all steps.
 
@@ -146,11 +183,8 @@ class GraphMatcher:
         MissingClassError
             With empty="refuse", where a class has no region.
         """
-        if not hasattr(self, "models_"):
-            raise ValueError("GraphMatcher has no model yet: call fit(label_maps, num_classes) first")
-        graph = region_graph(None, probabilities, connectivity=self.connectivity, **self._measures)
-        matching = match(graph, self.models_, self.alpha, vertex=self.vertex, **self._matching)
-        classes = reassign(graph, self.models_, matching, self.rule, self.alpha, vertex=self.vertex)
+        graph = self.graph(probabilities)
+        matching, classes = self.correct(graph)
         return Analysis(graph, matching, classes, graph.paint(classes))
 
     def segment(self, probabilities: np.ndarray) -> np.ndarray:
