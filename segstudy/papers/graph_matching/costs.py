@@ -14,7 +14,8 @@ r"""What a matching costs: the terms of Chopin et al. 2020, Eqs. 4 and 5, and th
 
 The third constraint makes region i a candidate of one class only, the one the network gave it. Therefore the terms that
 a matching can meet fit in an (n, n) matrix, and K, of (n C)^2 entries, is only built to look at
-(:func:`dense_affinity`).
+(:func:`dense_affinity`). Without that constraint (candidates="all") every region is a candidate of every class, and
+what the first one forbids, a region with two classes, is made dearer than any matching.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from segstudy.papers.graph_matching.graph import RegionGraph
 from segstudy.papers.graph_matching.model import ModelGraph
 
 VERTEX_TERMS = ("euclidean", "squared")
+CANDIDATES = ("network", "all")
 # K is a picture to look at: 4,000,000 entries are 32 MB.
 MOST_DENSE_ROWS = 2000
 
@@ -55,17 +57,29 @@ class Problem:
     unary : (m,) float64 ndarray
         Cost of a candidate.
     pairwise : (m, m) float64 ndarray
-        Cost of two candidates together, both orders counted, 0 or more; symmetric, 0 within a class.
+        Cost of two candidates together, both orders counted, 0 or more; symmetric, 0 within a class. Two candidates of
+        one region cost more than any matching without such a pair.
+    surcharge : float
+        What `unary` holds beyond the cost of leaving a class empty, so that none is while a region is free.
     """
 
     owner: np.ndarray
     region: np.ndarray
     unary: np.ndarray
     pairwise: np.ndarray
+    surcharge: float = 0.0
+
+    @property
+    def clashes(self) -> np.ndarray:
+        """(m, m) bool: two candidates of one class or of one region, which no matching has together."""
+        same_region = (self.region[:, None] == self.region) & (self.region >= 0)
+        return same_region | (self.owner[:, None] == self.owner)
 
     def cost(self, choice: np.ndarray) -> float:
-        """Cost of a matching, given the candidate of every class, (K,)."""
-        return float(self.unary[choice].sum() + self.pairwise[np.ix_(choice, choice)].sum() / 2)
+        """Cost of a matching, given the candidate of every class, (K,); without the surcharge."""
+        empty = np.count_nonzero(self.region[choice] < 0)
+        pairs = self.pairwise[np.ix_(choice, choice)].sum() / 2
+        return float(self.unary[choice].sum() + pairs - self.surcharge * empty)
 
 
 def vertex_costs(membership: np.ndarray, model_membership: np.ndarray, vertex: str) -> np.ndarray:
@@ -98,6 +112,13 @@ def edge_maxima(graph: RegionGraph, models: Sequence[ModelGraph], scales: Sequen
     return np.where(maxima > 0, maxima, 1)
 
 
+def missing_classes(graph: RegionGraph, model: ModelGraph, candidates: str) -> np.ndarray:
+    """Return the classes to which the network gave no region; with candidates="all" only if regions are too few."""
+    if candidates == "all" and len(graph) >= len(model.vertices):
+        return np.zeros(0, dtype=np.int64)
+    return np.setdiff1d(model.vertices, graph.classes)
+
+
 def build_problem(
     graph: RegionGraph,
     model: ModelGraph,
@@ -107,22 +128,46 @@ def build_problem(
     scale: float,
     empty_cost: float,
     occlusion: bool,
+    candidates: str = "network",
 ) -> Problem:
-    """Write down the costs of all candidates; a class without one, or under occlusion every class, may stay empty."""
-    expected = model.edges[np.ix_(graph.classes, graph.classes)]
-    unary = alpha * vertex_costs(
-        graph.membership, model.membership[graph.classes], vertex
-    )  # Eq. 5, first term
+    """Write down the costs of all candidates; a class without one, or under occlusion every class, may stay empty.
+
+    With candidates="all" any class may, where the regions are fewer than the classes; unless under occlusion an empty
+    class then bears a surcharge, so that no more stay empty than must.
+    """
+    owner, region = graph.classes, np.arange(len(graph))
+    if candidates == "all":
+        owner, region = np.repeat(model.vertices, len(graph)), np.tile(region, len(model.vertices))
+    expected = model.edges[np.ix_(owner, owner)]
+    found = graph.edges[np.ix_(region, region)]
+    # Eq. 5, first term
+    unary = alpha * vertex_costs(graph.membership[region], model.membership[owner], vertex)
     # Eq. 5, second term; twice, because Eq. 4 meets the edge in both orders
-    pairwise = 2 * (1 - alpha) * edge_costs(graph.edges / scale, expected, maxima)
-    pairwise[graph.classes[:, None] == graph.classes] = 0
-    empty = model.vertices if occlusion else np.setdiff1d(model.vertices, graph.classes)
-    owner = np.concatenate([graph.classes, empty])
-    region = np.concatenate([np.arange(len(graph)), np.full(len(empty), -1)])
+    pairwise = 2 * (1 - alpha) * edge_costs(found / scale, expected, maxima)
+    pairwise[owner[:, None] == owner] = 0
+    missing = missing_classes(graph, model, candidates)
+    short = candidates == "all" and len(missing) > 0
+    empty = model.vertices if occlusion or short else missing
+    owner = np.concatenate([owner, empty])
+    order = np.argsort(owner, kind="stable")
+    region = np.concatenate([region, np.full(len(empty), -1)])
     unary = np.concatenate([unary, np.full(len(empty), empty_cost)])
     pairwise = np.pad(pairwise, (0, len(empty)))
-    order = np.argsort(owner, kind="stable")
-    return Problem(owner[order], region[order], unary[order], pairwise[np.ix_(order, order)])
+    problem = Problem(owner[order], region[order], unary[order], pairwise[np.ix_(order, order)])
+    return problem if candidates == "network" else _excluded(problem, short and not occlusion)
+
+
+def _excluded(problem: Problem, fill: bool) -> Problem:
+    """Price a region with two classes and, if regions have to `fill` the classes, each empty class."""
+    classes = len(np.unique(problem.owner))
+    dearest_pair = problem.pairwise.max(initial=0)
+    most = 1 + classes * problem.unary.max(initial=0) + classes * (classes - 1) / 2 * dearest_pair
+    surcharge = most if fill else 0.0  # one more empty class is dearer than all that it can save
+    # dearer than a matching that leaves every class empty
+    pairwise = np.where(problem.clashes, (classes + 1) * most, problem.pairwise)
+    pairwise[problem.owner[:, None] == problem.owner] = 0
+    unary = problem.unary + surcharge * (problem.region < 0)
+    return Problem(problem.owner, problem.region, unary, pairwise, surcharge)
 
 
 def dense_affinity(

@@ -18,10 +18,14 @@ from segstudy.nn.unet import UNet
 from segstudy.papers.graph_matching.cleaning import clean_labels
 from segstudy.papers.graph_matching.graph import RegionGraph
 from segstudy.papers.graph_matching.matcher import GraphMatcher
+from segstudy.papers.graph_matching.matching import Matching
 from segstudy.papers.graph_matching.network import predict
+from segstudy.papers.graph_matching.reassignment import reassign
 from segstudy.progress import track
 
-APPROACHES = ("U-Net", "U-Net + GM")
+# "+ largest" is the null baseline of the matching: the largest region of each class stands for it, and the regions
+# left over are reassigned by the paper's own rule. It knows no model graph.
+APPROACHES = ("U-Net", "U-Net + largest", "U-Net + GM")
 MEASURES = ("pixelwise", "box")
 TRUTHS = ("cleaned", "raw")
 STAGES = ("regions and distances", "matching and reassignment")
@@ -110,7 +114,7 @@ class Evaluation:
 
     Attributes
     ----------
-    scores : (N, 2, 2, 2, C) ndarray
+    scores : (N, 3, 2, 2, C) ndarray
         IoU by picture, approach (`APPROACHES`), measure (`MEASURES`), truth (`TRUTHS`) and class; a class that is there
         and not found scores 0. See :meth:`of`.
     sweep : (N, A, 2, C) ndarray
@@ -199,7 +203,7 @@ def evaluate_one(
     if 0 < combinations <= exhaustive:
         excess = matching.cost - matcher.correct(graph, solver="exhaustive")[0].cost
     scorers = [RegionScores(graph, truth) for truth in (picture.cleaned, picture.raw)]
-    final = (graph.classes, classes)
+    final = (graph.classes, reassign_to_largest(graph, matcher), classes)
     swept = [scorers[0].score(matcher.correct(graph, alpha)[1]) for alpha in alphas]
     return {
         "scores": np.stack([np.stack([s.score(c) for s in scorers], axis=1) for c in final]),
@@ -212,3 +216,13 @@ def evaluate_one(
         "optimal": np.array(matching.optimal),
         "seconds": np.array([built - started, ended - built]),
     }
+
+
+def reassign_to_largest(graph: RegionGraph, matcher: GraphMatcher) -> np.ndarray:
+    """Return the classes (n,) after the paper's reassignment to the largest region of each class: no model is used."""
+    by_size = np.argsort(-graph.sizes, kind="stable")
+    found, first = np.unique(graph.classes[by_size], return_index=True)
+    assignment = np.full(graph.num_classes, -1)
+    assignment[found] = by_size[first]
+    kept = Matching(assignment, cost=np.nan, optimal=False, nodes=0, model=0, scale=1.0, maxima=np.ones(1))
+    return reassign(graph, matcher.models_, kept, "paper", matcher.alpha, vertex=matcher.vertex)

@@ -1,15 +1,24 @@
-"""Other ways to solve the matching: the exhaustive search, which is the oracle, and scipy's two heuristics."""
+"""Other solvers of the matching: the exhaustive search, which is the oracle, and heuristics of scipy and pygmtools."""
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.optimize import quadratic_assignment
+from types import ModuleType
 
+import numpy as np
+from scipy.optimize import linear_sum_assignment, quadratic_assignment
+
+from segstudy.errors import StudyError
 from segstudy.papers.graph_matching.branch_and_bound import Solution
 from segstudy.papers.graph_matching.costs import Problem
 
 # Combinations costed at a time: 9 classes fill 7 MB.
 CHUNK = 100_000
+# Of pygmtools, with what is not left at its defaults. Sinkhorn's iterations make the sums of rows and of columns 1 by
+# turns. Each class has a region, but few regions have a class: the rows' turn alone is right. After the columns' turn a
+# region that is a candidate of one class has weight 1 there whatever it costs.
+AFFINITY_SOLVERS = {"rrwm": {"sk_iter": 1}, "ipfp": {}, "sm": {}}
+# Rows of the affinity matrix that pygmtools is given: 5,000 fill 200 MB, and it makes copies.
+MOST_AFFINITY_ROWS = 5000
 
 
 def exhaustive_search(problem: Problem, node_limit: int = 1_000_000) -> Solution:
@@ -70,8 +79,8 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     Returns
     -------
     Solution
-        Never marked optimal. Where scipy's pick is no matching (two candidates of one class), the cheapest of them
-        is kept and a class without one gets the candidate that fits the others best. `nodes` counts iterations.
+        Never marked optimal. Where scipy's pick is no matching (two candidates of one class or region), the cheapest of
+        them is kept and a class without one gets the candidate that fits the others best. `nodes` counts iterations.
     """
     m, classes = len(problem.owner), np.unique(problem.owner)
     if not m:
@@ -87,11 +96,92 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     return Solution(choice, problem.cost(choice), False, int(found.nit))
 
 
+def affinity_search(problem: Problem, method: str) -> Solution:
+    r"""Ask pygmtools, whose solvers promise no optimum.
+
+    They maximise :math:`\operatorname{vec}(X)^T W \operatorname{vec}(X)` over the assignments X of the K classes to
+    regions, each region once at most. Exact translation: W is a constant minus the cost where a class meets a candidate
+    of its own (:func:`gains`), and 0 elsewhere. A matching then has K constants of unary costs and K (K - 1) / 2 of
+    pairs, minus its cost; and since no entry is negative, an X that gives a class a region which is no candidate of it
+    is not better than the best matching.
+
+    Parameters
+    ----------
+    problem : Problem
+        m candidates of K classes.
+    method : {"rrwm", "ipfp", "sm"}
+        Reweighted random walks (Cho et al. 2010), integer projected fixed point (Leordeanu et al. 2009) or spectral
+        matching (Leordeanu & Hebert 2005), in numpy. The walks keep to one region a class on their way, but not to one
+        class a region (`AFFINITY_SOLVERS` says why); all else is left at pygmtools' defaults.
+
+    Returns
+    -------
+    Solution
+        Never marked optimal. The solver's X may hold any weights: the matching of the largest ones, by their sum, is
+        taken, and nothing is left to repair. `nodes` is 0: pygmtools does not tell its iterations.
+
+    Raises
+    ------
+    StudyError
+        pygmtools is not installed.
+    ValueError
+        W would have more than 5,000 rows, one for each class and region.
+    """
+    solver = getattr(_pygmtools(method), method)
+    if not len(problem.owner):
+        return Solution(np.zeros(0, dtype=np.int64), 0.0, False, 0)
+    classes, row = np.unique(problem.owner, return_inverse=True)
+    # each way to leave a class empty is a region of its own
+    own = np.where(problem.region < 0, -1 - np.arange(len(row)), problem.region)
+    columns, column = np.unique(own, return_inverse=True)
+    weights = _spread(gains(problem), column * len(classes) + row, len(classes) * len(columns))
+    with np.errstate(divide="ignore", invalid="ignore"):  # ipfp divides by 0 where it has arrived
+        x = solver(weights, len(classes), len(columns), backend="numpy", **AFFINITY_SOLVERS[method])
+    score, candidate = np.full(x.shape, -np.inf), np.zeros(x.shape, dtype=np.int64)
+    score[row, column], candidate[row, column] = x[row, column], np.arange(len(row))
+    choice = np.sort(candidate[linear_sum_assignment(score, maximize=True)])
+    return Solution(choice, problem.cost(choice), False, 0)
+
+
+def gains(problem: Problem) -> np.ndarray:
+    """Turn costs into gains, 0 or more: (m, m), the unary ones on the diagonal, half a pair's in either order.
+
+    The largest pair's cost is a pair's gain of 0; a candidate gains a little even at the largest unary cost, for where
+    all costs are equal nothing would be left to walk on.
+    """
+    pairs = np.where(problem.clashes, 0, problem.pairwise)
+    gained = np.where(problem.clashes, 0, (pairs.max() - pairs) / 2)
+    np.fill_diagonal(gained, (1.05 * problem.unary.max() or 1.0) - problem.unary)
+    return gained
+
+
+def _spread(gained: np.ndarray, places: np.ndarray, rows: int) -> np.ndarray:
+    """Put (m, m) gains at their places in (rows, rows), 0 elsewhere; vec(X) runs down the columns of X."""
+    if rows > MOST_AFFINITY_ROWS:
+        raise ValueError(
+            f"an affinity matrix of {rows} rows (classes x regions) is too large, at most {MOST_AFFINITY_ROWS}: "
+            "use solver='branch_and_bound', which needs none"
+        )
+    weights = np.zeros((rows, rows))
+    weights[np.ix_(places, places)] = gained
+    return weights
+
+
+def _pygmtools(method: str) -> ModuleType:
+    try:
+        import pygmtools
+    except ImportError as error:
+        raise StudyError(f"the solver {method!r} needs pygmtools: pip install pygmtools") from error
+    return pygmtools
+
+
 def _repaired(problem: Problem, picked: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Keep the cheapest pick of each class, then fill each empty class with what costs least beside the rest."""
-    by_cost = picked[np.argsort(problem.unary[picked], kind="stable")]
-    _, first = np.unique(problem.owner[by_cost], return_index=True)
-    choice = by_cost[first]
+    clashes, kept = problem.clashes, np.zeros(0, dtype=np.int64)
+    for i in picked[np.argsort(problem.unary[picked], kind="stable")]:
+        if not clashes[i, kept].any():
+            kept = np.append(kept, i)
+    choice = np.sort(kept)
     for c in np.setdiff1d(classes, problem.owner[choice]):
         own = np.flatnonzero(problem.owner == c)
         fit = problem.unary[own] + problem.pairwise[np.ix_(own, choice)].sum(axis=1)

@@ -58,6 +58,8 @@ class GraphMatcher:
     ----------
     models_ : list of ModelGraph
         After `fit`.
+    measures : dict
+        `background`, `edges` and `unit`, on which both graphs have to agree.
 
     Examples
     --------
@@ -93,7 +95,7 @@ class GraphMatcher:
         require("unit", unit, UNITS)
         self.alpha, self.vertex, self.rule = alpha, vertex, rule
         self.connectivity, self.clean, self.models, self.seed = connectivity, clean, models, seed
-        self._measures = {"background": background, "edges": edges, "unit": unit}
+        self.measures = {"background": background, "edges": edges, "unit": unit}
         self._matching = {
             "normaliser": normaliser,
             "scale": scale,
@@ -123,12 +125,15 @@ class GraphMatcher:
             As :meth:`~segstudy.papers.graph_matching.model.ModelGraph.from_label_maps`.
         """
         cleaned = [clean_labels(labels, self.clean, self.connectivity) for labels in label_maps]
-        self.models_ = model_graphs(cleaned, num_classes, self.models, self.seed, **self._measures)
+        self.models_ = model_graphs(cleaned, num_classes, self.models, self.seed, **self.measures)
         return self
 
-    def graph(self, probabilities: np.ndarray) -> RegionGraph:
-        """Return the hypothesis graph of one picture's probabilities; refuses what :func:`region_graph` refuses."""
-        return region_graph(None, probabilities, connectivity=self.connectivity, **self._measures)
+    def graph(self, probabilities: np.ndarray, label_map: np.ndarray | None = None) -> RegionGraph:
+        """Return the hypothesis graph of one picture's probabilities, as :func:`region_graph` makes it.
+
+        `label_map` (H, W) stands in for their arg max, for example one that a median filter has smoothed.
+        """
+        return region_graph(label_map, probabilities, connectivity=self.connectivity, **self.measures)
 
     def correct(
         self, graph: RegionGraph, alpha: float | None = None, solver: str = "branch_and_bound"

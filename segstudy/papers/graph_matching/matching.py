@@ -8,17 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from segstudy.papers.graph_matching.branch_and_bound import Solution, branch_and_bound
-from segstudy.papers.graph_matching.costs import Problem, build_problem, edge_maxima
+from segstudy.papers.graph_matching.costs import (
+    CANDIDATES,
+    Problem,
+    build_problem,
+    edge_maxima,
+    missing_classes,
+)
 from segstudy.papers.graph_matching.edges import require
 from segstudy.papers.graph_matching.graph import RegionGraph
-from segstudy.papers.graph_matching.heuristics import exhaustive_search, relaxed_search
+from segstudy.papers.graph_matching.heuristics import (
+    AFFINITY_SOLVERS,
+    affinity_search,
+    exhaustive_search,
+    relaxed_search,
+)
 from segstudy.papers.graph_matching.model import ModelGraph
 from segstudy.papers.graph_matching.scale import estimate_scale
 
 NORMALISERS = ("maximum", "none")
 SCALES = ("none", "estimated")
 EMPTY_RULES = ("refuse", "missing", "any")
-SOLVERS = ("branch_and_bound", "exhaustive", "faq", "2opt")
+SOLVERS = ("branch_and_bound", "exhaustive", "faq", "2opt", *AFFINITY_SOLVERS)
 
 
 class MissingClassError(ValueError):
@@ -45,7 +56,7 @@ class Matching:
     optimal : bool
         Whether no matching costs less, proven.
     nodes : int
-        Nodes opened, combinations tried or iterations made, as the solver has it.
+        Nodes opened, combinations tried or iterations made, as the solver has it; pygmtools tells none, 0.
     model : int
         Which of the model graphs it is.
     scale : float
@@ -71,6 +82,7 @@ def match(
     vertex: str = "euclidean",
     normaliser: str = "maximum",
     scale: str = "none",
+    candidates: str = "network",
     empty: str = "missing",
     empty_dissimilarity: float = 0.25,
     solver: str = "branch_and_bound",
@@ -98,19 +110,23 @@ def match(
         Divide the graph's distances by the factor which brings them nearest to the model's
         (:func:`~segstudy.papers.graph_matching.scale.estimate_scale`): the paper's outlook in Section IV. Multiplying
         all distances then changes nothing.
+    candidates : {"network", "all"}
+        The regions that a class can have: those of the third constraint, or any, which leaves the first two alone (an
+        ablation: the region of a class need not be one that the network gave it).
     empty : {"refuse", "missing", "any"}
         A class without a candidate is an error, as for the paper; or stays empty; "any": so may every other class,
-        where its candidates fit too badly (occlusion, an outlook in Section IV).
+        where its candidates fit too badly (occlusion, an outlook in Section IV). With candidates="all" classes are
+        missing where they are more than the regions, and then by that many.
     empty_dissimilarity : float
         An empty class costs as much as a region whose dissimilarity of vertex and edges is this everywhere:
         the value times alpha + 2 (1 - alpha) (C - 1). At the default, set beforehand, one class of the 50 cleaned test
         annotations of FASSEG is left empty, and a false nose in the corner of the picture never taken (15 tried).
-    solver : {"branch_and_bound", "exhaustive", "faq", "2opt"}
-        The first two find the optimum; the others are scipy's heuristics.
+    solver : {"branch_and_bound", "exhaustive", "faq", "2opt", "rrwm", "ipfp", "sm"}
+        The first two find the optimum; the others are heuristics, two of scipy and three of pygmtools.
     node_limit : int
         Nodes that branch and bound may open, or combinations that the exhaustive search may try.
     seed : int
-        Of the heuristics.
+        Of scipy's heuristics; pygmtools' draw nothing.
 
     Returns
     -------
@@ -122,12 +138,16 @@ def match(
     MissingClassError
         With empty="refuse", where a class has no candidate.
     ValueError
-        Graphs that do not fit together, an option out of range, too many combinations for the exhaustive search.
+        Graphs that do not fit together, an option out of range, too many combinations for the exhaustive search, too
+        many candidates for pygmtools.
+    StudyError
+        A solver of pygmtools, where that is not installed.
     """
     models = [model] if isinstance(model, ModelGraph) else list(model)
+    require("candidates", candidates, CANDIDATES)
     _check_options(alpha, normaliser, scale, empty, empty_dissimilarity, solver, node_limit)
     _check_fit(graph, models, scale)
-    missing = np.setdiff1d(models[0].vertices, graph.classes)
+    missing = missing_classes(graph, models[0], candidates)
     if empty == "refuse" and len(missing):
         raise MissingClassError(missing)
     scales = [estimate_scale(graph, m) if scale == "estimated" else 1.0 for m in models]
@@ -135,7 +155,7 @@ def match(
     empty_cost = empty_dissimilarity * (alpha + 2 * (1 - alpha) * (len(models[0].vertices) - 1))
     found = []
     for number, (m, s) in enumerate(zip(models, scales, strict=True)):
-        problem = build_problem(graph, m, alpha, vertex, maxima, s, empty_cost, empty == "any")
+        problem = build_problem(graph, m, alpha, vertex, maxima, s, empty_cost, empty == "any", candidates)
         solution = solve(problem, solver, node_limit, seed)
         assignment = np.full(m.num_classes, -1)
         assignment[problem.owner[solution.choice]] = problem.region[solution.choice]
@@ -149,6 +169,8 @@ def solve(problem: Problem, solver: str, node_limit: int, seed: int) -> Solution
         return branch_and_bound(problem, node_limit)
     if solver == "exhaustive":
         return exhaustive_search(problem, node_limit)
+    if solver in AFFINITY_SOLVERS:
+        return affinity_search(problem, solver)
     return relaxed_search(problem, solver, seed)
 
 

@@ -70,6 +70,9 @@ def reassign(
         )
     classes = graph.classes.copy()
     matched = np.flatnonzero(matching.assignment >= 0)
+    classes[matching.assignment[matched]] = (
+        matched  # another than the network's only without the third constraint
+    )
     leftover = np.setdiff1d(np.arange(len(graph)), matching.assignment[matched])
     if not len(matched) or not len(leftover):
         return classes

@@ -8,8 +8,9 @@ from segstudy.cache import Cache
 from segstudy.datasets import open_dataset
 from segstudy.metrics import box_iou, iou_per_image
 from segstudy.nn import UNet
-from segstudy.papers.graph_matching import GraphMatcher, UNetGraphMatching, experiments, region_graph
+from segstudy.papers.graph_matching import GraphMatcher, UNetGraphMatching, region_graph, trainings
 from segstudy.papers.graph_matching.evaluation import Picture, RegionScores, evaluate, evaluate_one
+from segstudy.papers.graph_matching.experiments import experiments
 from segstudy.papers.graph_matching.network import class_weights, predict, train_network, validation_score
 from segstudy.segmenter import Segmenter
 
@@ -65,12 +66,23 @@ def test_one_picture_worked_by_hand():
     row = evaluate_one(probabilities, Picture("", truth, raw, truth), matcher, [0.0, 0.4], exhaustive=100)
     assert row["regions"] == 4 and row["combinations"] == 2 and row["optimal"]
     assert row["excess"] == pytest.approx(0, abs=1e-12)
-    unet, matched = row["scores"][:, :, 0]
+    unet, largest, matched = row["scores"][:, :, 0]
     assert unet[0].tolist() == [1, 12 / 13, 11 / 12] and unet[1].tolist() == [1, 12 / 36, 1]
     assert np.array_equal(matched, np.ones((2, 3)))  # the stray pixel went to class 2
-    assert row["scores"][1, 0, 1].tolist() == [71 / 72, 12 / 13, 1]  # against truth with speckle
+    assert np.array_equal(largest, matched)  # the largest square of each class is the true one
+    assert row["scores"][2, 0, 1].tolist() == [71 / 72, 12 / 13, 1]  # against truth with speckle
     assert np.array_equal(row["sweep"][1], matched)
     assert not row["missing"].any()
+
+
+def test_the_null_baseline_takes_the_largest_region_and_the_graph_the_one_in_place():
+    truth = np.zeros((10, 30), dtype=int)
+    truth[3:6, 3:6], truth[3:6, 9:12] = 1, 2
+    seen = truth.copy()
+    seen[2:7, 22:27] = 1  # a false square of class 1, larger than the true one and far from class 2
+    picture, matcher = Picture("", truth, truth, truth), GraphMatcher().fit([truth], 3)
+    _, largest, matched = evaluate_one(0.4 * np.eye(3)[seen] + 0.2, picture, matcher)["scores"][:, 0, 0]
+    assert largest[1] == 0 and matched[1] == 1
 
 
 def test_a_class_without_pixels_is_missing_and_a_background_that_is_no_vertex_never():
@@ -94,7 +106,7 @@ def test_evaluation_stacks_pictures_and_its_scores_are_those_of_the_segmented_ma
     ]
     model, matcher = UNet(3, 3, 2).eval(), GraphMatcher().fit([samples[0].raw], 3)
     found = evaluate(model, (16, 16), samples, matcher, alphas=[0.1, 0.9, 0.4])
-    assert found.scores.shape == (2, 2, 2, 2, 3) and found.sweep.shape == (2, 3, 2, 3)
+    assert found.scores.shape == (2, 3, 2, 2, 3) and found.sweep.shape == (2, 3, 2, 3)
     for i, sample in enumerate(samples):
         probabilities = predict(model, sample.image, (16, 16))
         for approach, labels in {
@@ -104,7 +116,7 @@ def test_evaluation_stacks_pictures_and_its_scores_are_those_of_the_segmented_ma
             expected = iou_per_image([sample.raw], [labels], 3)[0]
             np.testing.assert_allclose(found.of(approach, "pixelwise", "raw")[i], expected)
             np.testing.assert_allclose(found.of(approach, "box")[i], box_iou(sample.raw, labels, 3))
-    np.testing.assert_allclose(found.sweep[:, 2], found.scores[:, 1, :, 0])
+    np.testing.assert_allclose(found.sweep[:, 2], found.scores[:, 2, :, 0])
 
 
 def test_class_weights_by_hand():
@@ -155,7 +167,7 @@ def test_the_recipe_learns_two_colours_and_their_sides():
 
 @pytest.mark.parametrize(("share", "counts"), [(100, (20, 10)), (75, (15, 7)), (50, (10, 5)), (25, (5, 2))])
 def test_shares_are_the_papers_and_draws_differ_by_seed_alone(share, counts):
-    draws = [experiments.draw(share, seed, 20, 10) for seed in (0, 0, 1)]
+    draws = [trainings.draw(share, seed, 20, 10) for seed in (0, 0, 1)]
     assert draws[0] == draws[1] and tuple(map(len, draws[0])) == counts
     assert (draws[0] == draws[2]) == (share == 100)
     for part in draws[0]:
@@ -165,36 +177,36 @@ def test_shares_are_the_papers_and_draws_differ_by_seed_alone(share, counts):
 @pytest.mark.parametrize("share", [0, 5, 101])
 def test_a_share_that_leaves_nothing_is_refused(share):
     with pytest.raises(ValueError, match="share must leave a picture"):
-        experiments.draw(share, 0, 20, 10)
+        trainings.draw(share, 0, 20, 10)
 
 
 def test_no_picture_is_in_two_parts_of_fasseg(data_root, monkeypatch):
     monkeypatch.setenv("SEGSTUDY_DATA", str(data_root))
-    parts = experiments.open_parts("fasseg")
+    parts = trainings.open_parts("fasseg")
     assert [len(part) for part in parts] == [20, 10, 40]
     assert len({sample.name for part in parts for sample in part}) == 70
 
 
 def test_another_data_set_is_refused():
     with pytest.raises(ValueError, match="'voc'; this study's protocol"):
-        experiments.open_parts("voc")
+        trainings.open_parts("voc")
 
 
 def test_a_cached_training_gives_the_network_that_was_trained(tmp_path):
-    parameters = TINY | {"shares": [25], "seeds": [3]}
-    (job,) = experiments.experiments(parameters)
+    parameters = TINY | {"times": [], "shares": [25], "seeds": [3]}
+    (job,) = experiments(parameters)
     result = Cache(tmp_path).run(job).value
     assert (len(result["training"]), len(result["validation"])) == (5, 2)
-    model = experiments.restore(result["weights"])
-    again = experiments.train_share(**job.arguments)
+    model = trainings.restore(result["weights"])
+    again = trainings.train_share(**job.arguments)
     image = open_dataset("faces", split="test", size=(32, 32))[0].image
-    same = predict(experiments.restore(again["weights"]), image, (32, 32))
+    same = predict(trainings.restore(again["weights"]), image, (32, 32))
     np.testing.assert_array_equal(predict(model, image, (32, 32)), same)
     assert not model.training and again["scores"] == result["scores"]
 
 
 def test_trainings_do_not_depend_on_the_matching():
-    (job,) = experiments.experiments(TINY | {"shares": [100], "seeds": [0]})
+    (job,) = experiments(TINY | {"times": [], "shares": [100], "seeds": [0]})
     code = job.depends_on()[-1]
     assert "segstudy/training.py" in code and "segstudy/nn/unet.py" in code
     assert "segstudy/papers/graph_matching/matching.py" not in code

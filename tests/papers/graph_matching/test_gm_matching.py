@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,21 +14,17 @@ from segstudy.papers.graph_matching import MissingClassError, ModelGraph, Region
 from segstudy.papers.graph_matching import matching as matching_module
 from segstudy.papers.graph_matching.branch_and_bound import Nodes, Ordered, branch_and_bound, lower_bounds
 from segstudy.papers.graph_matching.costs import Problem
-from segstudy.papers.graph_matching.heuristics import exhaustive_search, relaxed_search
+from segstudy.papers.graph_matching.heuristics import AFFINITY_SOLVERS, exhaustive_search, relaxed_search
+from segstudy.papers.graph_matching.planted import planted
 
-
-def planted(rng, num_classes, candidates, noise=0.0, sharpness=0.6):
-    """A true region per class, moved by `noise` from the model's place, among others anywhere; in random order."""
-    places = rng.uniform(0, 1, (num_classes, 2))
-    points = rng.uniform(0, 1, (num_classes, candidates, 2))
-    points[:, 0] = places + noise * rng.standard_normal((num_classes, 2))
-    order = rng.permutation(num_classes * candidates)
-    owner, points = np.repeat(np.arange(num_classes), candidates)[order], points.reshape(-1, 2)[order]
-    membership = sharpness * np.eye(num_classes)[owner]
-    membership = membership + (1 - sharpness) * rng.dirichlet(np.ones(num_classes), len(owner))
-    graph = RegionGraph.from_arrays(owner, membership, np.linalg.norm(points[:, None] - points, axis=2))
-    model = ModelGraph.from_arrays(np.linalg.norm(places[:, None] - places, axis=2))
-    return graph, model, np.argsort(order)[::candidates]
+SOLVERS = [
+    pytest.param(
+        solver, marks=pytest.mark.skipif(find_spec("pygmtools") is None, reason="pygmtools is not installed")
+    )
+    if solver in AFFINITY_SOLVERS
+    else solver
+    for solver in matching_module.SOLVERS
+]
 
 
 def random_problem(rng, largest=5):
@@ -59,7 +56,7 @@ def test_branch_and_bound_and_exhaustive_search_equal_brute_force(rng):
 def test_matching_minimises_the_quadratic_form_of_the_paper(rng):
     """Eq. 4 with its three constraints, by trying every X with the dense K."""
     for _ in range(30):
-        graph, model, _ = planted(rng, 3, 3, noise=0.3)
+        graph, model, _ = planted(3, 3, noise=0.3, seed=rng)
         total = dense_affinity(graph, model, 0.3).total
         costs = {}
         for regions in itertools.permutations(range(9), 3):  # constraints 1 and 2
@@ -94,7 +91,7 @@ def test_bound_is_admissible_and_exact_at_the_end(rng):
 @pytest.mark.parametrize("size", [(2, 5), (5, 6), (9, 12), (4, 1)])
 @pytest.mark.parametrize("alpha", [0, 0.4, 0.9])
 def test_a_planted_graph_is_found_again(rng, size, alpha):
-    graph, model, truth = planted(rng, *size, sharpness=1)
+    graph, model, truth = planted(*size, sharpness=1, seed=rng)
     found = match(graph, model, alpha)
     if size[0] > 2 or size[1] == 1:
         np.testing.assert_array_equal(found.assignment, truth)
@@ -103,7 +100,7 @@ def test_a_planted_graph_is_found_again(rng, size, alpha):
 
 def test_nine_classes_of_twelve_candidates_at_every_noise_take_few_nodes(rng):
     for noise in (0, 0.05, 0.1, 0.4, 1):
-        graph, model, truth = planted(rng, 9, 12, noise)
+        graph, model, truth = planted(9, 12, noise, seed=rng)
         found = match(graph, model)
         assert found.optimal and found.nodes < 20_000
         np.testing.assert_array_equal(graph.classes[found.assignment], np.arange(9))
@@ -115,7 +112,7 @@ def test_nine_classes_of_twelve_candidates_at_every_noise_take_few_nodes(rng):
 @settings(max_examples=40, deadline=None)
 def test_the_order_of_regions_does_not_matter(seed, alpha, vertex):
     rng = np.random.default_rng(seed)
-    graph, model, _ = planted(rng, 4, 4, noise=0.2)
+    graph, model, _ = planted(4, 4, noise=0.2, seed=rng)
     order = rng.permutation(16)
     shuffled = RegionGraph.from_arrays(
         graph.classes[order], graph.membership[order], graph.edges[np.ix_(order, order)][:, :, 0]
@@ -127,7 +124,7 @@ def test_the_order_of_regions_does_not_matter(seed, alpha, vertex):
 
 
 def test_a_node_limit_ends_the_search_and_says_so(rng):
-    graph, model, _ = planted(rng, 9, 12, noise=1)
+    graph, model, _ = planted(9, 12, noise=1, seed=rng)
     full = match(graph, model)
     assert full.nodes > 20
     for limit in (0, 1, 20):
@@ -140,7 +137,7 @@ def test_a_node_limit_ends_the_search_and_says_so(rng):
 def test_heuristics_give_a_valid_matching_that_costs_no_less_and_often_the_same(rng, method):
     equal = 0
     for seed in range(20):
-        graph, model, _ = planted(rng, 4, 3, noise=0.05)
+        graph, model, _ = planted(4, 3, noise=0.05, seed=rng)
         best, found = match(graph, model), match(graph, model, solver=method, seed=seed)
         np.testing.assert_array_equal(graph.classes[found.assignment], np.arange(4))
         assert found.cost >= best.cost - 1e-9 and not found.optimal
@@ -158,9 +155,9 @@ def test_a_pick_of_scipy_that_is_no_matching_is_repaired(rng, monkeypatch):
     np.testing.assert_array_equal(problem.owner[choice], np.unique(problem.owner))
 
 
-@pytest.mark.parametrize("solver", matching_module.SOLVERS)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_a_class_without_a_region_stays_empty_at_a_price(rng, solver):
-    graph, model, truth = planted(rng, 4, 2, sharpness=1)
+    graph, model, truth = planted(4, 2, sharpness=1, seed=rng)
     keep = graph.classes != 2
     part = RegionGraph.from_arrays(
         graph.classes[keep], graph.membership[keep], graph.edges[np.ix_(keep, keep)][:, :, 0]
@@ -191,11 +188,14 @@ def test_an_occluded_class_is_left_empty_and_its_false_region_is_not_taken():
         assert found.optimal and found.cost == pytest.approx(exhaustive.cost)
 
 
-def test_no_region_at_all_is_a_defined_result():
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_no_region_at_all_is_a_defined_result(solver):
     nothing = RegionGraph.from_arrays(np.zeros(0), np.zeros((0, 3)), np.zeros((0, 0)))
     model = ModelGraph.from_arrays(np.ones((3, 3)))
-    for solver in matching_module.SOLVERS:
-        np.testing.assert_array_equal(match(nothing, model, solver=solver).assignment, [-1, -1, -1])
+    for candidates in ("network", "all"):
+        found = match(nothing, model, solver=solver, candidates=candidates)
+        np.testing.assert_array_equal(found.assignment, [-1, -1, -1])
+        assert found.cost == pytest.approx(3 * 0.25 * (0.4 + 1.2 * 2))
     background_only = RegionGraph(np.full((2, 2), -1), *[getattr(nothing, k) for k in FIELDS], background=0)
     lone = ModelGraph(np.full((3, 3, 1), np.nan), background=0)
     assert match(background_only, lone).cost == pytest.approx(2 * 0.25 * (0.4 + 1.2))
@@ -204,7 +204,7 @@ def test_no_region_at_all_is_a_defined_result():
 FIELDS = ("classes", "sizes", "centroids", "membership", "edges")
 
 
-@pytest.mark.parametrize("solver", matching_module.SOLVERS)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_one_class_takes_its_surest_region(solver):
     graph = RegionGraph.from_arrays(
         [0, 0, 0], [[0.6, 0.4], [0.9, 0.1], [0.7, 0.3]], np.ones((3, 3)) - np.eye(3)
@@ -214,8 +214,8 @@ def test_one_class_takes_its_surest_region(solver):
 
 
 def test_of_several_models_the_best_matching_one_is_taken(rng):
-    graph, model, truth = planted(rng, 5, 3, sharpness=1)
-    _, other, _ = planted(rng, 5, 3)
+    graph, model, truth = planted(5, 3, sharpness=1, seed=rng)
+    _, other, _ = planted(5, 3, seed=rng)
     for models, expected in (([other, model], 1), ([model, other, other], 0)):
         found = match(graph, models)
         assert found.model == expected and found.cost == pytest.approx(0, abs=1e-9)
@@ -225,7 +225,7 @@ def test_of_several_models_the_best_matching_one_is_taken(rng):
 @given(st.integers(0, 10**6), st.floats(0.05, 50))
 @settings(max_examples=40, deadline=None)
 def test_an_estimated_scale_makes_the_size_of_the_picture_irrelevant(seed, factor):
-    graph, model, _ = planted(np.random.default_rng(seed), 4, 3, noise=0.1)
+    graph, model, _ = planted(4, 3, noise=0.1, seed=seed)
     larger = RegionGraph.from_arrays(graph.classes, graph.membership, factor * graph.edges[:, :, 0])
     first, second = (match(g, model, scale="estimated") for g in (graph, larger))
     np.testing.assert_array_equal(first.assignment, second.assignment)
@@ -251,6 +251,7 @@ def test_without_the_estimate_a_larger_picture_is_matched_wrongly():
         (dict(normaliser="sum"), "normaliser must be one of"),
         (dict(scale="auto"), "scale must be one of"),
         (dict(empty="never"), "empty must be one of"),
+        (dict(candidates="some"), "candidates must be one of"),
         (dict(empty_dissimilarity=-1), "empty_dissimilarity must be finite"),
         (dict(solver="simplex"), "solver must be one of"),
         (dict(node_limit=-1), "node_limit must be 0 or more"),
@@ -267,6 +268,6 @@ def test_without_the_estimate_a_larger_picture_is_matched_wrongly():
     ],
 )
 def test_what_does_not_fit_is_refused(rng, change, says):
-    graph, model, _ = planted(rng, 4, 3)
+    graph, model, _ = planted(4, 3, seed=rng)
     with pytest.raises(ValueError, match=says):
         match(**({"graph": graph, "model": model} | change))

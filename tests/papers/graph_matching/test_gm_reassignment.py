@@ -132,3 +132,12 @@ def test_what_does_not_belong_together_is_refused():
         reassign(graph, model, matching, alpha=-1)
     with pytest.raises(ValueError, match="matching must be one of this graph"):
         reassign(small, model, matching)
+
+
+def test_a_matched_region_takes_the_class_it_stands_for_without_the_third_constraint():
+    distances = np.array([[0, 4, 9], [4, 0, 5], [9, 5, 0.0]])
+    graph = RegionGraph.from_arrays([0, 0, 0], np.array([[0.6, 0.4], [0.5, 0.5], [0.9, 0.1]]), distances)
+    model = ModelGraph.from_arrays(np.array([[0, 5], [5, 0.0]]))
+    matching = match(graph, model, candidates="all")
+    assert matching.assignment.tolist() == [2, 1]  # of all pairs 5 apart the one whose memberships fit best
+    assert reassign(graph, model, matching)[[2, 1]].tolist() == [0, 1]

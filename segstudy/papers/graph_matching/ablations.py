@@ -1,0 +1,180 @@
+"""The choices that the paper makes, leaves open, or that its authors made otherwise later, each changed alone."""
+
+from __future__ import annotations
+
+import timeit
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from segstudy.metrics import paired_bootstrap
+from segstudy.nn.unet import UNet
+from segstudy.papers.graph_matching.evaluation import MEASURES, Picture, RegionScores
+from segstudy.papers.graph_matching.graph import RegionGraph
+from segstudy.papers.graph_matching.matcher import GraphMatcher
+from segstudy.papers.graph_matching.matching import match
+from segstudy.papers.graph_matching.network import predict
+from segstudy.progress import track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAPER = "as the paper"
+# What the authors' code of their papers of 2022 and 2023 does.
+LATER: dict[str, Any] = {
+    "alpha": 0.5,
+    "background": 0,
+    "edges": "minimum+maximum",
+    "unit": "diagonal",
+    "vertex": "squared",
+    "normaliser": "none",
+    "rule": "many_to_one_or_none",
+}
+# Options of `GraphMatcher`; "median" is a filter of the label map before its regions are taken.
+VARIANTS: dict[str, dict[str, Any]] = {
+    PAPER: {},
+    "3 x 3 median filter first": {"median": 3},
+    "relations of centroids": {"edges": "centroid"},
+    "largest distances": {"edges": "maximum"},
+    "smallest and largest distances": {"edges": "minimum+maximum"},
+    "no relations (alpha 1)": {"alpha": 1.0},
+    "relations alone (alpha 0)": {"alpha": 0.0},
+    "background is no vertex": {"background": 0},
+    "4-connected regions": {"connectivity": 1},
+    "mean square instead of norm": {"vertex": "squared"},
+    "model of raw annotations": {"clean": 0.0},
+    "distances relative to a scale": {"scale": "estimated"},
+    "any class may stay empty": {"empty": "any"},
+    "two model graphs": {"models": 2},
+    "three model graphs": {"models": 3},
+    "later reassignment": {"rule": "many_to_one_or_none"},
+    "later code": LATER,
+    "later code, median filter first": LATER | {"median": 3},
+}
+
+
+def fit_variants(
+    label_maps: Sequence[np.ndarray], num_classes: int, variants: Mapping[str, Mapping[str, Any]] = VARIANTS
+) -> dict[str, tuple[GraphMatcher, int]]:
+    """Fit a matcher for each variant; return it with the side of its median filter, 0 for none.
+
+    Parameters
+    ----------
+    label_maps : sequence of (H, W) int ndarray
+        Raw annotations.
+    num_classes : int
+    variants : mapping of name to options
+        See `VARIANTS`.
+    """
+    fitted = {}
+    for name, options in track(variants.items(), "model graphs"):
+        rest = {key: value for key, value in options.items() if key != "median"}
+        fitted[name] = GraphMatcher(**rest).fit(label_maps, num_classes), options.get("median", 0)
+    return fitted
+
+
+def compare(
+    model: UNet,
+    size: tuple[int, int],
+    samples: Sequence[Picture],
+    fitted: Mapping[str, tuple[GraphMatcher, int]],
+    label: str = "ablations",
+) -> dict[str, np.ndarray]:
+    """Score every variant on the same maps.
+
+    Parameters
+    ----------
+    model, size, samples
+        As in :func:`~segstudy.papers.graph_matching.evaluation.evaluate`; N pictures.
+    fitted : mapping
+        From :func:`fit_variants`.
+    label : str
+        What the progress display shows.
+
+    Returns
+    -------
+    dict of name to (N, 2, C) ndarray
+        IoU against cleaned truth by picture, measure and class.
+    """
+    scores: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
+    for picture in track(samples, label):
+        probabilities = predict(model, picture.image, size)
+        graphs: dict[str, Any] = {}  # variants that differ in the matching alone share one
+        for name, (matcher, side) in fitted.items():
+            key = repr((matcher.connectivity, matcher.measures, side))
+            if key not in graphs:
+                labels = median_filter(probabilities.argmax(axis=2), side) if side else None
+                graph = matcher.graph(probabilities, labels)
+                graphs[key] = graph, RegionScores(graph, picture.cleaned)
+            graph, scorer = graphs[key]
+            scores[name].append(np.stack(scorer.score(matcher.correct(graph)[1])))
+    return {name: np.stack(rows) for name, rows in scores.items()}
+
+
+def ablation_table(repeats: Sequence[Mapping[str, np.ndarray]], seed: int = 0) -> pd.DataFrame:
+    """Return each variant's mean IoU and its difference from the paper's choices, repeats averaged.
+
+    Parameters
+    ----------
+    repeats : sequence of mappings
+        From :func:`compare`, one for each network.
+    seed : int
+        Of the bootstrap over pictures.
+
+    Returns
+    -------
+    DataFrame
+        Columns variant, measure, mean, difference, low, high (95 %).
+    """
+    import pandas as pd
+
+    rows = []
+    for i, measure in enumerate(MEASURES):
+        means = {
+            name: np.nanmean([np.nanmean(r[name][:, i], axis=1) for r in repeats], axis=0)
+            for name in repeats[0]
+        }
+        for name, values in means.items():
+            found = paired_bootstrap(values, means[PAPER], np.random.default_rng(seed))
+            row = {"variant": name, "measure": measure, "mean": values.mean(), "difference": found.mean}
+            rows.append(row | {"low": found.low, "high": found.high})
+    return pd.DataFrame(rows)
+
+
+def compare_constraint(
+    matcher: GraphMatcher, graphs: Sequence[RegionGraph], repeats: int = 3
+) -> pd.DataFrame:
+    """Match with and without the third constraint, that a class takes a region of its own class only (GM14).
+
+    Parameters
+    ----------
+    matcher : GraphMatcher
+        Fitted; its weight and models are used.
+    graphs : sequence of RegionGraph
+        From ``matcher.graph``.
+    repeats : int
+        Of which the fastest is timed.
+
+    Returns
+    -------
+    DataFrame
+        A row for each graph: `same` (whether both choose alike), `proven` (whether the optimum without the constraint
+        is proven), and `with_nodes`, `without_nodes`, `with_seconds`, `without_seconds`.
+    """
+    import pandas as pd
+
+    rows = []
+    for graph in track(graphs, "third constraint"):
+        row: dict[str, Any] = {}
+        chosen = {}
+        for name, candidates in (("with", "network"), ("without", "all")):
+            run = partial(match, graph, matcher.models_, matcher.alpha, candidates=candidates)
+            found = run()
+            chosen[name], row[f"{name}_nodes"] = found.assignment, found.nodes
+            row[f"{name}_seconds"] = min(timeit.repeat(run, number=1, repeat=repeats))
+        row |= {"same": np.array_equal(*chosen.values()), "proven": found.optimal}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,169 @@
+"""The claims that Table I answers: GM1 to GM8, GM10, GM11, GM20."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segstudy.metrics import paired_bootstrap
+from segstudy.papers.graph_matching.claims import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.papers.graph_matching.results import AVERAGE, Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BROWS = ("right brow", "left brow")
+SMALL = (*BROWS, "right eye", "left eye")
+LARGE = ("background", "hair", "face")
+
+
+def table_claims(results: Results, gains: pd.DataFrame, seed: int = 0) -> list[Verdict]:
+    """Judge the claims that Table I answers: GM1 to GM8, GM10, GM11, GM20.
+
+    Parameters
+    ----------
+    results : Results
+        Of the networks; claims about a share that was not trained read "not run".
+    gains : DataFrame
+        ``results.gains()``.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    list of Verdict
+    """
+    rows = gains.set_index(["share", "measure", "class"]).sort_index()
+    judges = {
+        "GM1": (_gm1, [100]),
+        "GM2": (_gm2, [50]),
+        "GM3": (_gm3, [100, 50]),
+        "GM4": (_gm4, [100, 75, 50]),
+        "GM5": (_gm5, results.shares),
+        "GM6": (_gm6, results.shares),
+        "GM7": (_gm7, [100, 75, 50, 25]),
+        "GM8": (_gm8, [100, 50]),
+        "GM10": (_gm10, [25]),
+        "GM11": (_gm11, results.shares),
+        "GM20": (_gm20, [100, 75, 50, 25]),
+    }
+    verdicts = []
+    for claim, (judge, shares) in judges.items():
+        absent = [share for share in shares if share not in results.shares]
+        if absent:
+            missing = ", ".join(f"{share} %" for share in absent)
+            verdicts.append(Verdict(claim, NOT_RUN, f"no network was trained on {missing} of the pictures"))
+        else:
+            verdicts.append(Verdict(claim, *judge(rows, results, seed)))
+    return verdicts
+
+
+Judged = tuple[str, str]
+
+
+def _gain(rows: pd.DataFrame, share: int, measure: str, name: str = AVERAGE) -> pd.Series:
+    return rows.loc[(share, measure, name)]
+
+
+def _text(row: pd.Series) -> str:
+    return points(row.difference, row.low, row.high)
+
+
+def _gm1(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    row = _gain(rows, 100, "box")
+    return grade(row.difference, row.low), f"box IoU {_text(row)} at 100 % (paper +2.4)"
+
+
+def _gm2(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    boxes = rows.loc[(50, "box")].drop(AVERAGE)
+    best = boxes.difference.idxmax()
+    row = boxes.loc[best]
+    large = row.difference >= 0.2
+    verdict = HOLDS if large and best in BROWS else WEAKLY if large else FAILS
+    return verdict, f"largest gain at 50 %: {best}, {_text(row)} (paper: right brow, +24.4)"
+
+
+def _gm3(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    half, full = (_gain(rows, share, "box") for share in (50, 100))
+    verdict = FAILS
+    if half.difference > full.difference:
+        verdict = HOLDS if half.difference >= 3 * full.difference and half.low > 0 else WEAKLY
+    return verdict, f"box IoU {_text(half)} at 50 %, {_text(full)} at 100 % (paper +8.5 and +2.4)"
+
+
+def _gm4(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    cells = [(share, measure) for share in (100, 75, 50) for measure in ("pixelwise", "box")]
+    found = [_gain(rows, *cell) for cell in cells]
+    evidence = "; ".join(f"{m} {s} %: {_text(row)}" for (s, m), row in zip(cells, found, strict=True))
+    return worst([grade(row.difference, row.low) for row in found]), evidence
+
+
+def _gm5(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    verdicts, evidence = [], []
+    for share in results.shares:
+        box, pixel = (_picture_gain(results, share, m)[:, 0] for m in ("box", "pixelwise"))
+        more = paired_bootstrap(box, pixel, np.random.default_rng(seed))
+        verdicts.append(grade(more.mean, more.low))
+        evidence.append(f"{share} %: {points(more.mean, more.low, more.high)}")
+    return worst(verdicts), "box gain less pixelwise gain at " + "; ".join(evidence)
+
+
+def _gm6(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    verdicts, evidence = [], []
+    for share in results.shares:
+        gain = _picture_gain(results, share, "pixelwise")[:, 1:]
+        small, large = (
+            np.nanmean(gain[:, [results.classes.index(c) for c in names]], axis=1) for names in (SMALL, LARGE)
+        )
+        more = paired_bootstrap(small, large, np.random.default_rng(seed))
+        verdicts.append(grade(more.mean, more.low))
+        evidence.append(f"{share} %: {points(more.mean, more.low, more.high)}")
+    return worst(
+        verdicts
+    ), "pixelwise gain of brows and eyes less that of background, hair and face at " + "; ".join(evidence)
+
+
+def _picture_gain(results: Results, share: int, measure: str) -> np.ndarray:
+    after, before = (results.per_picture(share, a, measure) for a in ("U-Net + GM", "U-Net"))
+    return after - before
+
+
+def _gm7(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    gains = [_gain(rows, share, "box").difference for share in (100, 75, 50, 25)]
+    rising = all(np.diff(gains) > 0)
+    most = "; ".join(f"{s} %: {points(g)}" for s, g in zip((100, 75, 50, 25), gains, strict=True))
+    return (
+        HOLDS if rising else WEAKLY if gains[-1] > gains[0] else FAILS
+    ), f"box IoU at {most} (paper +2.4, +2.8, +8.5, +6.0)"
+
+
+def _gm8(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    half, full = (results.per_picture(s, a, "box")[:, 0] for s, a in ((50, "U-Net + GM"), (100, "U-Net")))
+    more = paired_bootstrap(half, full, np.random.default_rng(seed))
+    verdict = HOLDS if more.low >= 0 else WEAKLY if more.high >= 0 else FAILS
+    found = points(more.mean, more.low, more.high)
+    return verdict, f"box IoU of U-Net + GM at 50 % less U-Net at 100 %: {found} (paper +0.5)"
+
+
+def _gm10(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    rate = np.mean([e.missing.any(axis=1) for e in results.repeats(25)])
+    verdict = HOLDS if rate >= 0.1 else WEAKLY if rate > 0 else FAILS
+    return verdict, f"{100 * rate:.1f} % of the maps at 25 % lack a class (paper 48.9 %)"
+
+
+def _gm11(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    shares = {s: np.mean([~e.missing.any(axis=1) for e in results.repeats(s)]) for s in results.shares}
+    verdict = HOLDS if min(shares.values()) >= 0.95 else WEAKLY if max(shares.values()) >= 0.95 else FAILS
+    return verdict, "maps with a region of every class: " + "; ".join(
+        f"{100 * v:.1f} % at {s} %" for s, v in shares.items()
+    )
+
+
+def _gm20(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    found = {share: _gain(rows, share, "box") for share in (100, 75, 50, 25)}
+    right = [row.p < 0.05 and row.difference > 0 for row in found.values()]
+    verdict = HOLDS if all(right) else WEAKLY if any(right) else FAILS
+    return verdict, "box IoU, Wilcoxon over pictures: " + "; ".join(
+        f"p = {r.p:.1g} at {s} %" for s, r in found.items()
+    )
