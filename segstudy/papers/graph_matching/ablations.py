@@ -144,6 +144,29 @@ def ablation_table(repeats: Sequence[Mapping[str, np.ndarray]], seed: int = 0) -
     return pd.DataFrame(rows)
 
 
+def wide(table: pd.DataFrame) -> pd.DataFrame:
+    """Return an ablation table with a row for each variant, in percent; differences as "+0.5 [+0.1, +0.9]"."""
+    import pandas as pd
+
+    rows = {}
+    for row in table.itertuples():
+        change = (
+            ""
+            if row.variant == PAPER
+            else f"{_percent(row.difference)} [{_percent(row.low)}, {_percent(row.high)}]"
+        )
+        rows.setdefault(row.variant, {"variant": row.variant})
+        rows[row.variant] |= {
+            f"{row.measure} IoU": f"{100 * row.mean:.1f}",
+            f"{row.measure}, difference": change,
+        }
+    return pd.DataFrame(list(rows.values()))
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:+.1f}"
+
+
 def compare_constraint(
     matcher: GraphMatcher, graphs: Sequence[RegionGraph], node_limit: int = 20_000
 ) -> pd.DataFrame:

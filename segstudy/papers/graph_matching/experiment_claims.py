@@ -156,7 +156,7 @@ def time_claim(times: pd.DataFrame) -> Verdict:
     rows = times[times.solver == "exhaustive"].groupby("classes").nodes.first()
     slopes = np.diff(np.log(rows.to_numpy(float))) / np.diff(np.log(rows.index.to_numpy(float)))
     verdict = HOLDS if len(slopes) > 1 and (np.diff(slopes) > 0).all() else FAILS
-    own = 1000 * times[times.solver == "branch_and_bound"].groupby("classes").seconds.median()
+    own = 1000 * times[times.solver == "branch and bound"].groupby("classes").seconds.median()
     spans = f"{own.index[0]} to {own.index[-1]} classes"
     growth = f"branch and bound {own.iloc[0]:.1f} to {own.iloc[-1]:.1f} ms from {spans}"
     return Verdict(

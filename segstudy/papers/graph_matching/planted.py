@@ -19,6 +19,18 @@ MOST_EXCHANGED = 150
 MEASURES = ("median", "seconds", "nodes", "cost", "optimal", "found", "excess")
 
 
+# What tables and figures call the solvers of `match`.
+NAMES = {
+    "branch_and_bound": "branch and bound",
+    "exhaustive": "exhaustive",
+    "faq": "FAQ",
+    "2opt": "2-opt",
+    "rrwm": "RRWM",
+    "ipfp": "IPFP",
+    "sm": "spectral",
+}
+
+
 def planted(
     classes: int,
     candidates: int,

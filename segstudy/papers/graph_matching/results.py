@@ -1,4 +1,4 @@
-"""From the evaluations of all networks to Table I, its gains and its spread; and the table as it was printed."""
+"""From the evaluations of all networks to Table I, its gains and its spread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy import published
 from segstudy.metrics import paired_bootstrap
 from segstudy.papers.graph_matching.evaluation import APPROACHES, MEASURES, Evaluation
 
@@ -15,20 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AVERAGE = "average"
-# The printed names of the classes, in the order of our ids; L and R are a person's own left and right.
-PRINTED_CLASSES = {
-    "Average": AVERAGE,
-    "Bg": "background",
-    "Hr": "hair",
-    "Fc": "face",
-    "R-br": "right brow",
-    "L-br": "left brow",
-    "R-eye": "right eye",
-    "L-eye": "left eye",
-    "Nose": "nose",
-    "Mouth": "mouth",
-}
-PRINTED_MEASURES = {"Pixelwise": "pixelwise", "Bounding box": "box"}
 
 
 class Results:
@@ -249,32 +234,9 @@ def signed_rank(differences: np.ndarray) -> float:
     return float(wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 
-def printed_table_one() -> pd.DataFrame:
-    """Return Table I as printed, in fractions: columns share, approach, measure, class, mean."""
-    table = published.table("graph_matching_table1")
-    rows = table["row"].str.split(" | ", regex=False, expand=True)
-    columns = table["column"].str.split(" | ", regex=False, expand=True)
-    return rows.set_axis(["share", "approach"], axis=1).assign(
-        share=rows[0].astype(int),
-        measure=columns[0].map(PRINTED_MEASURES),
-        **{"class": columns[1].map(PRINTED_CLASSES), "mean": table["number"] / 100},
-    )
-
-
-def beside(ours: pd.DataFrame, printed: pd.DataFrame, share: int) -> pd.DataFrame:
-    """Return one share of Table I, classes as rows, ours and the printed values in columns of their own, in percent."""
-    import pandas as pd
-
-    columns: dict[str, list[object]] = {}
-    for measure in MEASURES:
-        for approach in APPROACHES:
-            part = ours.query("share == @share and approach == @approach and measure == @measure")
-            columns["class"] = part["class"].tolist()
-            spread = [f" ± {100 * s:.1f}" if np.isfinite(s) else "" for s in part["std"]]
-            values = [f"{100 * m:.1f}{s}" for m, s in zip(part["mean"], spread, strict=True)]
-            columns[f"{measure}, {approach}: ours"] = values
-            known = printed.query("share == @share and approach == @approach and measure == @measure")
-            if len(known):
-                means = known.set_index("class")["mean"].reindex(columns["class"])
-                columns[f"{measure}, {approach}: paper"] = [f"{100 * m:.1f}" for m in means]
-    return pd.DataFrame(columns)
+def averages(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the averages of a Table I, a row for each share and approach; columns "pixelwise, name", "box, name"."""
+    rows = table[table["class"] == AVERAGE]
+    flat = rows.pivot(index=["share", "approach"], columns="measure", values="mean")[list(MEASURES)]
+    order = [(share, approach) for share in sorted(set(rows.share), reverse=True) for approach in APPROACHES]
+    return flat.loc[order].add_suffix(f", {name}").rename_axis(columns=None)

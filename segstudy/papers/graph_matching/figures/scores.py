@@ -68,11 +68,13 @@ def chart_table_one(ours: pd.DataFrame, published: pd.DataFrame) -> Figure:
     approaches = list(dict.fromkeys(ours.approach))
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         for index, approach in enumerate(approaches):
-            side = 2 * index - len(approaches) + 1
+            side = 1.2 * (index - (len(approaches) - 1) / 2)
             look = {"color": CYCLE[index], "marker": MARKERS[index], "markersize": 7}
             # side by side, the paper's outside, or one hides the other
             for name, table, shift in (("ours ± std", ours, side), ("paper", published, 2.6 * side)):
                 part = table[(table.measure == measure) & (table.approach == approach)].sort_values("share")
+                if part.empty:
+                    continue
                 _draw_scores(ax, part, shift, table is ours, {"label": f"{approach}, {name}", **look})
         shares = sorted(set(ours.share) | set(published.share))
         ax.set(title=title, xlabel="share of the training set, %", xticks=shares)
