@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +70,27 @@ def run_experiments(
         f"{notebook.name}, {profile}, shard {index}/{count}: {len(experiments)} experiments, {len(todo)} to do",
         flush=True,
     )
-    for experiment in track(todo, f"{notebook.name} experiments"):
-        entry = cache.run(experiment)
-        print(f"  {experiment.name}: {entry.seconds:.1f} s", flush=True)
-        if file is not None:
-            cache.export(experiments, file)
+    with _threads(notebook.settings(profile).threads):
+        for experiment in track(todo, f"{notebook.name} experiments"):
+            entry = cache.run(experiment)
+            print(f"  {experiment.name}: {entry.seconds:.1f} s", flush=True)
+            if file is not None:
+                cache.export(experiments, file)
     if file is not None:
         print(f"{cache.export(experiments, file)} results in {file}")
     return len(todo)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute in as many threads as the runner does: shards that each take every core hold one another up."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy import ROOT, Toy
 
@@ -51,6 +52,13 @@ def test_a_file_alone_is_enough_to_go_on_from(toy: Toy, tmp_path):
     done = toy.call("experiment", "00", "--profile", "smoke", "--cache", str(file))
     assert "2 experiments, 1 to do" in done.stdout and "2 results in" in done.stdout
     assert sorted(computed(toy)) == ["2", "7"]
+
+
+def test_experiments_take_the_threads_of_study_yaml_and_not_every_core(toy: Toy):
+    assert toy.call("experiment", "00", "--profile", "smoke").returncode == 0
+    kept = sorted((toy.root / "reports" / ".state" / "cache").glob("*.npz"))
+    made = [json.loads(str(np.load(path)["record"]))["made"] for path in kept]
+    assert [entry["threads"] for entry in made] == ["1", "1"]
 
 
 def test_shards_and_notebooks_share_one_file(toy: Toy, tmp_path):

@@ -331,3 +331,11 @@ def test_columns_of_numbers_stand_right(good):
         assert ["number" in cell.get("class", []) for cell in cells] == [True] * 11 + [False]
         assert not any("number" in label.get("class", []) for label in row.find_all("th"))
     assert not table.has_attr("border")
+
+
+def test_columns_of_sentences_are_wrapped_and_others_are_not():
+    sentence = "a claim that is told in so many words that no page is wide enough for it"
+    rows = f"<tr><td>GM1</td><td>{sentence}</td></tr><tr><td>GM2</td><td>a short one</td></tr>"
+    page = shown(html_output(f"<table><tbody>{rows}</tbody></table>"))
+    cells = page.select(".table tbody td")
+    assert ["long" in cell.get("class", []) for cell in cells] == [False, True, False, True]

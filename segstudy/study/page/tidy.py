@@ -16,7 +16,7 @@ _LOADING = ["src", "srcset", "poster", "data", "background", "xlink:href"]
 _NUMBER = re.compile(
     r"[+\-−]?\d[\d.,]*(e[+\-]?\d+)?\s*%?(\s*±\s*[\d.]+(e[+\-]?\d+)?)?(\s*\(\d+\))?", re.IGNORECASE
 )
-LONG = 50  # characters from which a table's cell is a sentence, and is wrapped
+LONG = 50  # characters from which a table's column holds sentences, and is wrapped
 _BLANK = {"", "–", "—", "-", "nan"}
 _FORMULA = re.compile(
     r"\$\$.+?\$\$|(?<!\\)\$[^$]+?(?<!\\)\$|\\\(.+?\\\)|\\\[.+?\\\]|\\begin\{(\w+\*?)\}.+?\\end\{\1\}",
@@ -161,9 +161,10 @@ def _tidy_table(soup: BeautifulSoup, table: Tag) -> None:
             if cell.name == "td":
                 columns.setdefault(position, []).append(cell)
     numeric = {position for position, cells in columns.items() if _is_numeric(cells)}
-    for cell in table.select("tbody td"):
-        if len(cell.get_text(strip=True)) > LONG:
-            cell["class"] = [*cell.get_attribute_list("class", []), "long"]
+    for cells in columns.values():
+        if max(len(cell.get_text(strip=True)) for cell in cells) > LONG:
+            for cell in cells:
+                cell["class"] = [*cell.get_attribute_list("class", []), "long"]
     for row in table.find_all("tr"):
         for position, cell in _from_the_right(row):
             label = cell.name == "th" and row.find_parent("tbody") is not None
