@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import median_filter
 
-from segstudy.metrics import paired_bootstrap
 from segstudy.nn.unet import UNet
+from segstudy.papers.graph_matching.claims import points
+from segstudy.papers.graph_matching.costs import missing_classes
 from segstudy.papers.graph_matching.evaluation import MEASURES, Picture, RegionScores
 from segstudy.papers.graph_matching.graph import RegionGraph
 from segstudy.papers.graph_matching.matcher import GraphMatcher
 from segstudy.papers.graph_matching.matching import match
 from segstudy.papers.graph_matching.network import predict
+from segstudy.papers.graph_matching.paired import known_mean, paired_difference
 from segstudy.progress import track
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "later code": LATER,
     "later code, median filter first": LATER | {"median": 3},
 }
+
+# Columns of `compare_constraint`.
+COMPARED = ["complete", "same", "proven", "with_nodes", "without_nodes", "with_seconds", "without_seconds"]
 
 
 def fit_variants(
@@ -134,12 +139,13 @@ def ablation_table(repeats: Sequence[Mapping[str, np.ndarray]], seed: int = 0) -
     rows = []
     for i, measure in enumerate(MEASURES):
         means = {
-            name: np.nanmean([np.nanmean(r[name][:, i], axis=1) for r in repeats], axis=0)
+            name: known_mean(np.stack([known_mean(r[name][:, i], axis=1) for r in repeats]), axis=0)
             for name in repeats[0]
         }
         for name, values in means.items():
-            found = paired_bootstrap(values, means[PAPER], np.random.default_rng(seed))
-            row = {"variant": name, "measure": measure, "mean": values.mean(), "difference": found.mean}
+            found = paired_difference(values, means[PAPER], seed)
+            row = {"variant": name, "measure": measure, "mean": known_mean(values, axis=0)}
+            row["difference"] = found.mean
             rows.append(row | {"low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 
@@ -148,23 +154,15 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     """Return an ablation table with a row for each variant, in percent; differences as "+0.5 [+0.1, +0.9]"."""
     import pandas as pd
 
-    rows = {}
+    rows: dict[str, dict[str, str]] = {}
     for row in table.itertuples():
-        change = (
-            ""
-            if row.variant == PAPER
-            else f"{_percent(row.difference)} [{_percent(row.low)}, {_percent(row.high)}]"
-        )
-        rows.setdefault(row.variant, {"variant": row.variant})
-        rows[row.variant] |= {
+        spread = points(row.difference, row.low, row.high).removesuffix(" points")
+        cells = {
             f"{row.measure} IoU": f"{100 * row.mean:.1f}",
-            f"{row.measure}, difference": change,
+            f"{row.measure}, difference": "" if row.variant == PAPER else spread,
         }
+        rows.setdefault(row.variant, {"variant": row.variant}).update(cells)
     return pd.DataFrame(list(rows.values()))
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:+.1f}"
 
 
 def compare_constraint(
@@ -175,7 +173,7 @@ def compare_constraint(
     Parameters
     ----------
     matcher : GraphMatcher
-        Fitted; its weight and models are used.
+        Fitted; its weight and models are used, other options of the matching are the paper's.
     graphs : sequence of RegionGraph
         From ``matcher.graph``.
     node_limit : int
@@ -184,21 +182,24 @@ def compare_constraint(
     Returns
     -------
     DataFrame
-        A row for each graph: `same` (whether both choose alike), `proven` (whether the optimum without the constraint
-        is proven: the nodes sufficed), and `with_nodes`, `without_nodes`, `with_seconds`, `without_seconds`.
+        A row for each graph: `complete` (whether every class has a candidate: the constraint alone leaves a class
+        empty), `same` (whether both choose alike), `proven` (whether both optima are: the nodes sufficed), and
+        `with_nodes`, `without_nodes`, `with_seconds`, `without_seconds`, which are too small where the nodes did not.
     """
     import pandas as pd
 
     rows = []
     for graph in track(graphs, "third constraint"):
-        row: dict[str, Any] = {}
-        chosen = {}
+        row: dict[str, Any] = {"complete": not len(missing_classes(graph, matcher.models_[0], "network"))}
+        both = []
         for name, candidates in (("with", "network"), ("without", "all")):
             options = {"candidates": candidates, "node_limit": node_limit}
             run = partial(match, graph, matcher.models_, matcher.alpha, **options)
             found = run()
-            chosen[name], row[f"{name}_nodes"] = found.assignment, found.nodes
+            both.append(found)
+            row[f"{name}_nodes"] = found.nodes
             row[f"{name}_seconds"] = min(timeit.repeat(run, number=1, repeat=2))
-        row |= {"same": np.array_equal(*chosen.values()), "proven": found.optimal}
+        row["same"] = np.array_equal(*(found.assignment for found in both))
+        row["proven"] = all(found.optimal for found in both)
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COMPARED)

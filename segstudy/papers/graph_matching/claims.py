@@ -1,12 +1,15 @@
 """The paper's claims GM1 to GM21 as measured verdicts; what each predicts stands in data/published/claims.csv.
 
 A claim about a gain "holds" where the 95 % interval over pictures excludes 0, "holds weakly" where the mean has the
-right sign and the interval does not exclude 0, and "does not hold" otherwise; the other thresholds are those of
-claims.csv. Here is what all verdicts share; :mod:`.table_claims` reads Table I, :mod:`.experiment_claims` the rest.
+right sign and the interval does not exclude 0, and "does not hold" otherwise. Other claims have thresholds: those of
+claims.csv, and where its predicate names no number, ours, which the judge's docstring says. A claim whose experiment
+had nothing to measure reads "not run". Here is what all verdicts share; :mod:`.table_claims` reads Table I,
+:mod:`.experiment_claims` the rest.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 HOLDS, WEAKLY, FAILS = "holds", "holds weakly", "does not hold"
@@ -22,16 +25,26 @@ class Verdict(NamedTuple):
 
 
 def grade(mean: float, low: float) -> str:
-    """Grade the claim that something is greater than 0, from its mean and the lower end of its interval."""
+    """Grade the claim that something is above 0, from its mean and the lower end of its interval; either may be nan."""
+    if math.isnan(mean):
+        return NOT_RUN
     return HOLDS if low > 0 else WEAKLY if mean > 0 else FAILS
 
 
 def worst(verdicts: list[str]) -> str:
-    """Return the weakest of several verdicts: all parts of a claim have to hold."""
-    return max(verdicts, key=(HOLDS, WEAKLY, FAILS).index)
+    """Return the weakest of several verdicts: all parts of a claim have to hold, and one that fails is enough."""
+    return max(verdicts, key=(HOLDS, WEAKLY, NOT_RUN, FAILS).index)
 
 
 def points(difference: float, low: float | None = None, high: float | None = None) -> str:
-    """Write a difference of IoU in points, with its interval."""
-    span = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return f"{100 * difference:+.1f}{span} points"
+    """Write a difference of IoU in points, with its interval; what is nan is left out."""
+    if math.isnan(difference):
+        return "unknown"
+    known = low is not None and high is not None and not math.isnan(low + high)
+    span = f" [{_signed(low)}, {_signed(high)}]" if known else ""
+    return f"{_signed(difference)}{span} points"
+
+
+def _signed(value: float) -> str:
+    # + 0: a small loss rounds to "+0.0", not "-0.0"
+    return f"{round(100 * value, 1) + 0:+.1f}"

@@ -1,11 +1,11 @@
 """The network before the matching: a U-Net trained on few pictures (Chopin et al. 2020, Section III-B).
 
-The paper says: U-Net, 100 epochs, validation pictures. The rest of the recipe below was chosen here, on the ten validation
-pictures of FASSEG alone, at 160 x 112 pixels and width 16, with 10 and with 20 training pictures and up to three seeds of
-each. Tried beside it: batches of 1 and 4; learning rates of 5e-4 and 2e-3, constant or falling; weights to the power -0.25
-or none; stronger changes or none; no mirroring; moving averages of the weights; width 24; 208 x 144 pixels. Means over
-seeds of the pixelwise IoU lay between .70 and .73 with 10 pictures (.62 with batches of 1) and between .72 and
-.74 with 20; the recipe below had .72 and .74, and the highest box IoU after matching with both (.77 and .79).
+The paper says: U-Net, 100 epochs, validation pictures. The rest of the recipe below was chosen here, on the ten
+validation pictures of FASSEG alone, at 160 x 112 pixels and width 16, with 10 and with 20 training pictures and up to
+three seeds of each. Tried beside it: batches of 1 and 4; learning rates of 5e-4 and 2e-3, constant or falling; weights
+to the power -0.25 or none; stronger changes or none; no mirroring; moving averages of the weights; width 24; 208 x 144
+pixels. Means over seeds of the pixelwise IoU lay between .70 and .73 with 10 pictures (.62 with batches of 1) and
+between .72 and .74 with 20; the recipe below had .72 and .74, and the highest box IoU after matching (.77 and .79).
 """
 
 from __future__ import annotations

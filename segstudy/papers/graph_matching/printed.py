@@ -58,11 +58,14 @@ def beside(ours: pd.DataFrame, printed: pd.DataFrame, share: int, measure: str) 
     for approach in APPROACHES:
         part = ours.query("share == @share and approach == @approach and measure == @measure")
         columns["class"] = part["class"].tolist()
-        spread = [f" ± {100 * s:.1f}" if np.isfinite(s) else "" for s in part["std"]]
-        values = [f"{100 * m:.1f}{s}" for m, s in zip(part["mean"], spread, strict=True)]
-        columns[f"{approach}: ours"] = values
+        spread = [f" ± {_percent(s)}" if np.isfinite(s) else "" for s in part["std"]]
+        columns[f"{approach}: ours"] = [_percent(m) + s for m, s in zip(part["mean"], spread, strict=True)]
         known = printed.query("share == @share and approach == @approach and measure == @measure")
         if len(known):
             means = known.set_index("class")["mean"].reindex(columns["class"])
-            columns[f"{approach}: paper"] = [f"{100 * m:.1f}" for m in means]
+            columns[f"{approach}: paper"] = [_percent(m) for m in means]
     return pd.DataFrame(columns)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}" if np.isfinite(value) else "–"

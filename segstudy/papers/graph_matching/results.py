@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy.metrics import paired_bootstrap
 from segstudy.papers.graph_matching.evaluation import APPROACHES, MEASURES, Evaluation
+from segstudy.papers.graph_matching.paired import known_mean, paired_difference, signed_rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,9 @@ AVERAGE = "average"
 
 class Results:
     """The evaluations of several networks on the same N test pictures.
+
+    Means leave nan out: a class that a picture has in neither map. Where every picture has every class, as in FASSEG,
+    the order of the means over pictures, classes and repeats makes no difference.
 
     Parameters
     ----------
@@ -36,14 +40,14 @@ class Results:
         return [e for (of, _), e in self.evaluations.items() if of == share]
 
     def per_picture(self, share: int, approach: str, measure: str, truth: str = "cleaned") -> np.ndarray:
-        """Return the IoU of every picture and class averaged over repeats, (N, C + 1); the average of classes first."""
-        scores = np.mean([e.of(approach, measure, truth) for e in self.repeats(share)], axis=0)
-        return np.column_stack([np.nanmean(scores, axis=1), scores])
+        """Return the IoU of every picture and class, mean of repeats: (N, C + 1); column 0 is the mean of classes."""
+        scores = known_mean(np.stack([e.of(approach, measure, truth) for e in self.repeats(share)]), axis=0)
+        return np.column_stack([known_mean(scores, axis=1), scores])
 
     def per_repeat(self, share: int, approach: str, measure: str, truth: str = "cleaned") -> np.ndarray:
-        """Return the IoU of every repeat and class averaged over pictures, (R, C + 1); the average of classes first."""
-        scores = np.stack([np.nanmean(e.of(approach, measure, truth), axis=0) for e in self.repeats(share)])
-        return np.column_stack([scores.mean(axis=1), scores])
+        """Return the IoU of every repeat and class, mean of pictures: (R, C + 1); column 0 is the mean of classes."""
+        scores = np.stack([known_mean(e.of(approach, measure, truth), axis=0) for e in self.repeats(share)])
+        return np.column_stack([known_mean(scores, axis=1), scores])
 
     def table_one(self, truth: str = "cleaned") -> pd.DataFrame:
         """Return Table I as measured here.
@@ -56,22 +60,16 @@ class Results:
         """
         import pandas as pd
 
-        rows = []
-        for share in self.shares:
-            for approach in APPROACHES:
-                for measure in MEASURES:
-                    scores = self.per_repeat(share, approach, measure, truth)
-                    spread = (
-                        scores.std(axis=0, ddof=1) if len(scores) > 1 else np.full(scores.shape[1], np.nan)
-                    )
-                    key = {"share": share, "approach": approach, "measure": measure}
-                    rows += [
-                        key | {"class": name, "mean": mean, "std": std, "n": len(scores)}
-                        for name, mean, std in zip(
-                            (AVERAGE, *self.classes), scores.mean(0), spread, strict=True
-                        )
-                    ]
-        return pd.DataFrame(rows)
+        names, rows = (AVERAGE, *self.classes), []
+        for share, approach, measure in product(self.shares, APPROACHES, MEASURES):
+            scores = self.per_repeat(share, approach, measure, truth)
+            key = {"share": share, "approach": approach, "measure": measure, "n": len(scores)}
+            # one repeat has no spread
+            spread = scores.std(axis=0, ddof=1) if len(scores) > 1 else np.full(len(names), np.nan)
+            part = {"class": names, "mean": known_mean(scores, axis=0), "std": spread}
+            rows.append(pd.DataFrame(part).assign(**key))
+        columns = ["share", "approach", "measure", "class", "mean", "std", "n"]
+        return pd.concat(rows, ignore_index=True)[columns]
 
     def gains(
         self, seed: int = 0, truth: str = "cleaned", before: str = "U-Net", after: str = "U-Net + GM"
@@ -93,15 +91,12 @@ class Results:
         import pandas as pd
 
         rows = []
-        for share in self.shares:
-            for measure in MEASURES:
-                a, b = (self.per_picture(share, x, measure, truth) for x in (after, before))
-                for i, name in enumerate((AVERAGE, *self.classes)):
-                    found = paired_bootstrap(a[:, i], b[:, i], np.random.default_rng(seed))
-                    row = {"share": share, "measure": measure, "class": name, "difference": found.mean}
-                    rows.append(
-                        row | {"low": found.low, "high": found.high, "p": signed_rank(a[:, i] - b[:, i])}
-                    )
+        for share, measure in product(self.shares, MEASURES):
+            a, b = (self.per_picture(share, x, measure, truth) for x in (after, before))
+            for i, name in enumerate((AVERAGE, *self.classes)):
+                found = paired_difference(a[:, i], b[:, i], seed)
+                row = {"share": share, "measure": measure, "class": name, "difference": found.mean}
+                rows.append(row | {"low": found.low, "high": found.high, "p": signed_rank(a[:, i] - b[:, i])})
         return pd.DataFrame(rows)
 
     def missing_classes(self) -> pd.DataFrame:
@@ -111,7 +106,7 @@ class Results:
         -------
         DataFrame
             A row for each share and approach: maps, lacking (fraction), and for each measure the mean over all maps and
-            over the complete ones.
+            over the complete ones (nan where none is).
         """
         import pandas as pd
 
@@ -121,11 +116,9 @@ class Results:
             for approach in APPROACHES:
                 row = {"share": share, "approach": approach, "maps": len(lacking), "lacking": lacking.mean()}
                 for measure in MEASURES:
-                    scores = np.concatenate(
-                        [np.nanmean(e.of(approach, measure), 1) for e in self.repeats(share)]
-                    )
-                    complete = scores[~lacking].mean() if not lacking.all() else np.nan
-                    row |= {f"{measure}, all": scores.mean(), f"{measure}, complete": complete}
+                    scores = _by_map(self.repeats(share), approach, measure)
+                    row[f"{measure}, all"] = known_mean(scores, axis=0)
+                    row[f"{measure}, complete"] = known_mean(scores[~lacking], axis=0)
                 rows.append(row)
         return pd.DataFrame(rows)
 
@@ -135,20 +128,23 @@ class Results:
         Returns
         -------
         DataFrame
-            Columns share, seed, picture, regions, combinations, nodes, excess, optimal, and the seconds of each stage.
+            Columns share, seed, picture, regions, combinations, nodes, excess, optimal, and the seconds of either
+            stage: graph, correct.
         """
         import pandas as pd
 
-        frames = []
+        names, frames = ("regions", "combinations", "nodes", "excess", "optimal"), []
         for (share, seed), e in self.evaluations.items():
-            columns = {
-                name: getattr(e, name) for name in ("regions", "combinations", "nodes", "excess", "optimal")
-            }
+            columns = {name: getattr(e, name) for name in names}
             key = {"share": share, "seed": seed, "picture": np.arange(len(e.regions))}
-            frames.append(
-                pd.DataFrame(key | columns | {"graph": e.seconds[:, 0], "correct": e.seconds[:, 1]})
-            )
+            times = {"graph": e.seconds[:, 0], "correct": e.seconds[:, 1]}
+            frames.append(pd.DataFrame(key | columns | times))
         return pd.concat(frames, ignore_index=True)
+
+
+def _by_map(evaluations: Sequence[Evaluation], approach: str, measure: str) -> np.ndarray:
+    """Mean IoU of the classes of every map, those of one network after those of another."""
+    return np.concatenate([known_mean(e.of(approach, measure), axis=1) for e in evaluations])
 
 
 def alpha_sweep(results: Results, alphas: Sequence[float], split: str) -> pd.DataFrame:
@@ -166,26 +162,33 @@ def alpha_sweep(results: Results, alphas: Sequence[float], split: str) -> pd.Dat
     Returns
     -------
     DataFrame
-        Columns share, split, measure, alpha, mean, low, high (95 %, normal approximation over maps) and unet (the mean
-        without matching).
+        Columns share, split, measure, alpha, mean, low, high and unet (the mean without matching). The interval is the
+        normal approximation at 95 %, kept in [0, 1] and nan for one map; it takes maps as independent, so it is too
+        narrow where networks share pictures.
     """
     import pandas as pd
 
     rows = []
     for share in results.shares:
         for m, measure in enumerate(MEASURES):
-            swept = np.concatenate([np.nanmean(e.sweep[:, :, m], axis=2) for e in results.repeats(share)])
-            unet = np.concatenate(
-                [np.nanmean(e.of("U-Net", measure), axis=1) for e in results.repeats(share)]
-            )
-            half = 1.96 * swept.std(axis=0, ddof=1) / np.sqrt(len(swept))
-            key = {"share": share, "split": split, "measure": measure, "unet": unet.mean()}
-            means = swept.mean(axis=0)
+            repeats = results.repeats(share)
+            swept = np.concatenate([known_mean(e.sweep[:, :, m], axis=2) for e in repeats])
+            unet = known_mean(_by_map(repeats, "U-Net", measure), axis=0)
+            key = {"share": share, "split": split, "measure": measure, "unet": unet}
+            means, half = known_mean(swept, axis=0), _half_interval(swept)
+            low, high = np.clip(means - half, 0, 1), np.clip(means + half, 0, 1)
             rows += [
-                key | {"alpha": alpha, "mean": mean, "low": mean - h, "high": mean + h}
-                for alpha, mean, h in zip(alphas, means, half, strict=True)
+                key | {"alpha": a, "mean": mean, "low": bottom, "high": top}
+                for a, mean, bottom, top in zip(alphas, means, low, high, strict=True)
             ]
     return pd.DataFrame(rows)
+
+
+def _half_interval(scores: np.ndarray) -> np.ndarray:
+    """Half the 95 % interval of the mean over rows; nan for one row."""
+    if len(scores) < 2:
+        return np.full(scores.shape[1], np.nan)
+    return 1.96 * np.nanstd(scores, axis=0, ddof=1) / np.sqrt(len(scores))
 
 
 def chosen_alpha(
@@ -215,23 +218,14 @@ def chosen_alpha(
     rows = []
     for share in results.shares:
         part = sweep.query("share == @share and split == 'validation' and measure == 'box'")
-        best = part.loc[part["mean"].idxmax(), "alpha"]
-        a, b = (
-            np.mean([np.nanmean(e.sweep[:, list(alphas).index(x), 1], 1) for e in results.repeats(share)], 0)
-            for x in (best, 0.4)
-        )
-        more = paired_bootstrap(a, b, np.random.default_rng(seed))
+        best = part.loc[part.sort_values("alpha")["mean"].idxmax(), "alpha"]
+        columns = [list(alphas).index(x) for x in (best, 0.4)]
+        swept = np.stack([known_mean(e.sweep[:, columns, 1], axis=2) for e in results.repeats(share)])
+        a, b = known_mean(swept, axis=0).T
+        more = paired_difference(a, b, seed)
         row = {"share": share, "alpha chosen": best, "box IoU, chosen": a.mean(), "box IoU, 0.4": b.mean()}
         rows.append(row | {"difference": more.mean, "low": more.low, "high": more.high})
     return pd.DataFrame(rows)
-
-
-def signed_rank(differences: np.ndarray) -> float:
-    """Return the two-sided p-value of Wilcoxon's signed-rank test; 1 where nothing differs."""
-    from scipy.stats import wilcoxon
-
-    differences = differences[np.isfinite(differences)]
-    return float(wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 
 def averages(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy.metrics import paired_bootstrap
 from segstudy.papers.graph_matching.claims import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.papers.graph_matching.paired import known_mean, paired_difference
 from segstudy.papers.graph_matching.results import AVERAGE, Results
 
 if TYPE_CHECKING:
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 BROWS = ("right brow", "left brow")
 SMALL = (*BROWS, "right eye", "left eye")
 LARGE = ("background", "hair", "face")
+PAPERS_SHARES = (100, 75, 50, 25)
+PAPERS_GAIN = 0.024  # of box IoU at 100 %
 
 
 def table_claims(results: Results, gains: pd.DataFrame, seed: int = 0) -> list[Verdict]:
     """Judge the claims that Table I answers: GM1 to GM8, GM10, GM11, GM20.
+
+    The interval of :func:`~segstudy.papers.graph_matching.claims.grade` is over pictures, repeats averaged: what other
+    trainings would give it does not know. Box IoU decides where a claim does not say which.
 
     Parameters
     ----------
@@ -42,11 +47,11 @@ def table_claims(results: Results, gains: pd.DataFrame, seed: int = 0) -> list[V
         "GM4": (_gm4, [100, 75, 50]),
         "GM5": (_gm5, results.shares),
         "GM6": (_gm6, results.shares),
-        "GM7": (_gm7, [100, 75, 50, 25]),
+        "GM7": (_gm7, PAPERS_SHARES),
         "GM8": (_gm8, [100, 50]),
         "GM10": (_gm10, [25]),
         "GM11": (_gm11, results.shares),
-        "GM20": (_gm20, [100, 75, 50, 25]),
+        "GM20": (_gm20, PAPERS_SHARES),
     }
     verdicts = []
     for claim, (judge, shares) in judges.items():
@@ -71,11 +76,16 @@ def _text(row: pd.Series) -> str:
 
 
 def _gm1(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """The mean gain is above 0 and about 2.4: holds where the interval also reaches 2.4."""
     row = _gain(rows, 100, "box")
-    return grade(row.difference, row.low), f"box IoU {_text(row)} at 100 % (paper +2.4)"
+    verdict = grade(row.difference, row.low)
+    if verdict == HOLDS and row.high < PAPERS_GAIN:
+        verdict = WEAKLY
+    return verdict, f"box IoU {_text(row)} at 100 % (paper +2.4)"
 
 
 def _gm2(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """The largest box gain of a class is 20 points or more: holds on a brow, weakly on another class."""
     boxes = rows.loc[(50, "box")].drop(AVERAGE)
     best = boxes.difference.idxmax()
     row = boxes.loc[best]
@@ -85,14 +95,16 @@ def _gm2(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
 
 
 def _gm3(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """The gain at 50 % is three times that at 100 %: weakly where it is a gain, and merely larger."""
     half, full = (_gain(rows, share, "box") for share in (50, 100))
     verdict = FAILS
-    if half.difference > full.difference:
+    if half.difference > max(full.difference, 0):
         verdict = HOLDS if half.difference >= 3 * full.difference and half.low > 0 else WEAKLY
     return verdict, f"box IoU {_text(half)} at 50 %, {_text(full)} at 100 % (paper +8.5 and +2.4)"
 
 
 def _gm4(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """Both averages gain at three sizes: the worst of the six decides."""
     cells = [(share, measure) for share in (100, 75, 50) for measure in ("pixelwise", "box")]
     found = [_gain(rows, *cell) for cell in cells]
     evidence = "; ".join(f"{m} {s} %: {_text(row)}" for (s, m), row in zip(cells, found, strict=True))
@@ -100,28 +112,33 @@ def _gm4(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
 
 
 def _gm5(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
-    verdicts, evidence = [], []
+    """Boxes gain more than pixels at every size: weakly at most where a size of the paper was not trained."""
+    pairs = {}
     for share in results.shares:
-        box, pixel = (_picture_gain(results, share, m)[:, 0] for m in ("box", "pixelwise"))
-        more = paired_bootstrap(box, pixel, np.random.default_rng(seed))
-        verdicts.append(grade(more.mean, more.low))
-        evidence.append(f"{share} %: {points(more.mean, more.low, more.high)}")
-    return worst(verdicts), "box gain less pixelwise gain at " + "; ".join(evidence)
+        pairs[share] = [_picture_gain(results, share, m)[:, 0] for m in ("box", "pixelwise")]
+    verdict, evidence = _more_at_every_share(pairs, seed)
+    absent = [str(share) for share in PAPERS_SHARES if share not in pairs]
+    if absent:
+        verdict, evidence = worst([verdict, WEAKLY]), f"{evidence} (not trained: {', '.join(absent)} %)"
+    return verdict, f"box gain less pixelwise gain at {evidence}"
 
 
 def _gm6(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
-    verdicts, evidence = [], []
+    """Pixelwise, small classes gain more than large ones, at every size that was trained."""
+    pairs = {}
     for share in results.shares:
         gain = _picture_gain(results, share, "pixelwise")[:, 1:]
-        small, large = (
-            np.nanmean(gain[:, [results.classes.index(c) for c in names]], axis=1) for names in (SMALL, LARGE)
-        )
-        more = paired_bootstrap(small, large, np.random.default_rng(seed))
-        verdicts.append(grade(more.mean, more.low))
-        evidence.append(f"{share} %: {points(more.mean, more.low, more.high)}")
-    return worst(
-        verdicts
-    ), "pixelwise gain of brows and eyes less that of background, hair and face at " + "; ".join(evidence)
+        columns = ([results.classes.index(name) for name in names] for names in (SMALL, LARGE))
+        pairs[share] = [known_mean(gain[:, part], axis=1) for part in columns]
+    verdict, evidence = _more_at_every_share(pairs, seed)
+    return verdict, f"pixelwise gain of brows and eyes less that of background, hair and face at {evidence}"
+
+
+def _more_at_every_share(pairs: dict[int, list[np.ndarray]], seed: int) -> Judged:
+    """Judge whether the first of two lists of numbers by picture is the larger one, for every share."""
+    found = {share: paired_difference(*pair, seed) for share, pair in pairs.items()}
+    evidence = "; ".join(f"{share} %: {points(f.mean, f.low, f.high)}" for share, f in found.items())
+    return worst([grade(f.mean, f.low) for f in found.values()]), evidence
 
 
 def _picture_gain(results: Results, share: int, measure: str) -> np.ndarray:
@@ -130,40 +147,41 @@ def _picture_gain(results: Results, share: int, measure: str) -> np.ndarray:
 
 
 def _gm7(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
-    gains = [_gain(rows, share, "box").difference for share in (100, 75, 50, 25)]
-    rising = all(np.diff(gains) > 0)
-    most = "; ".join(f"{s} %: {points(g)}" for s, g in zip((100, 75, 50, 25), gains, strict=True))
-    return (
-        HOLDS if rising else WEAKLY if gains[-1] > gains[0] else FAILS
-    ), f"box IoU at {most} (paper +2.4, +2.8, +8.5, +6.0)"
+    """The gain rises as pictures grow fewer: weakly where only the last size gains more than the first."""
+    gains = [_gain(rows, share, "box").difference for share in PAPERS_SHARES]
+    verdict = HOLDS if all(np.diff(gains) > 0) else WEAKLY if gains[-1] > gains[0] else FAILS
+    listed = "; ".join(f"{s} %: {points(g)}" for s, g in zip(PAPERS_SHARES, gains, strict=True))
+    return verdict, f"box IoU at {listed} (paper +2.4, +2.8, +8.5, +6.0)"
 
 
 def _gm8(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """GM at 50 % reaches the U-Net at 100 %: holds where the interval has nothing below 0, weakly by its mean."""
     half, full = (results.per_picture(s, a, "box")[:, 0] for s, a in ((50, "U-Net + GM"), (100, "U-Net")))
-    more = paired_bootstrap(half, full, np.random.default_rng(seed))
-    verdict = HOLDS if more.low >= 0 else WEAKLY if more.high >= 0 else FAILS
+    more = paired_difference(half, full, seed)
+    verdict = HOLDS if more.low >= 0 else WEAKLY if more.mean >= 0 else FAILS
     found = points(more.mean, more.low, more.high)
     return verdict, f"box IoU of U-Net + GM at 50 % less U-Net at 100 %: {found} (paper +0.5)"
 
 
 def _gm10(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """Maps lack a class: holds from one in ten on."""
     rate = np.mean([e.missing.any(axis=1) for e in results.repeats(25)])
     verdict = HOLDS if rate >= 0.1 else WEAKLY if rate > 0 else FAILS
     return verdict, f"{100 * rate:.1f} % of the maps at 25 % lack a class (paper 48.9 %)"
 
 
 def _gm11(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
+    """95 % of the maps have a region of every class: weakly where that is so for some sizes only."""
     shares = {s: np.mean([~e.missing.any(axis=1) for e in results.repeats(s)]) for s in results.shares}
     verdict = HOLDS if min(shares.values()) >= 0.95 else WEAKLY if max(shares.values()) >= 0.95 else FAILS
-    return verdict, "maps with a region of every class: " + "; ".join(
-        f"{100 * v:.1f} % at {s} %" for s, v in shares.items()
-    )
+    listed = "; ".join(f"{100 * v:.1f} % at {s} %" for s, v in shares.items())
+    return verdict, f"maps with a region of every class: {listed}"
 
 
 def _gm20(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
-    found = {share: _gain(rows, share, "box") for share in (100, 75, 50, 25)}
+    """The gain is significant at each size: weakly at some."""
+    found = {share: _gain(rows, share, "box") for share in PAPERS_SHARES}
     right = [row.p < 0.05 and row.difference > 0 for row in found.values()]
     verdict = HOLDS if all(right) else WEAKLY if any(right) else FAILS
-    return verdict, "box IoU, Wilcoxon over pictures: " + "; ".join(
-        f"p = {r.p:.1g} at {s} %" for s, r in found.items()
-    )
+    listed = "; ".join(f"{points(r.difference)}, p = {r.p:.1g} at {s} %" for s, r in found.items())
+    return verdict, f"box IoU, Wilcoxon over pictures: {listed}"

@@ -165,6 +165,15 @@ def test_the_recipe_learns_two_colours_and_their_sides():
     assert max(history.scores) > 0.8
 
 
+def test_the_recipe_runs_in_half_precision_too():
+    rng = np.random.default_rng(0)
+    pairs = [
+        (rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), rng.integers(0, 2, (32, 32))) for _ in range(2)
+    ]
+    model, history = train_network(pairs[:1], pairs[1:], 2, width=2, epochs=2, precision="bf16-mixed")
+    assert np.isfinite(history.losses).all() and next(model.parameters()).dtype == torch.float32
+
+
 @pytest.mark.parametrize(("share", "counts"), [(100, (20, 10)), (75, (15, 7)), (50, (10, 5)), (25, (5, 2))])
 def test_shares_are_the_papers_and_draws_differ_by_seed_alone(share, counts):
     draws = [trainings.draw(share, seed, 20, 10) for seed in (0, 0, 1)]
