@@ -23,9 +23,10 @@ epochs = 60  # passes over the training pictures; 100 in the paper
 device = "cpu"  # where the networks train, as torch names it
 precision = "32-true"  # or "bf16-mixed" on a GPU
 alpha = 0.4  # weight of the vertices against the edges (Eq. 5)
+background = 0  # the class that is no vertex; None: all are, as in the paper's text
 ablated = 50  # the share whose networks the ablations and the experiments use
 examined = 6  # test pictures for the experiments with turned, scaled and covered faces; 0: all
-scored = 40  # test pictures; all 40
+scored = 40  # test pictures, of 40
 combinations = 100_000  # maps with at most so many are searched exhaustively too
 times = [[3, 4], [5, 4], [7, 4], [9, 4], [9, 2], [9, 6]]  # timed: classes, candidates of each
 
@@ -325,7 +326,7 @@ record.expect("the package", gm.reassign(graph, Gm, exact).tolist(), [1, 0, 2, 2
 share, seed = min(trained, key=lambda key: (key[0], key[1]))
 net = trainings.restore(trained[share, seed]["weights"], device)
 seen = [network.predict(net, p.image, size) for p in held]
-matcher = gm.GraphMatcher(alpha).fit(
+matcher = gm.GraphMatcher(alpha, background=background).fit(
     [annotated[i].raw for i in trained[share, seed]["training"]], len(classes)
 )
 analyses = [matcher.analyse(probabilities) for probabilities in seen]
@@ -363,21 +364,25 @@ record.figure(figure, "figure_2_overview", alt, sentence)
 # Eqs. 6 and 7. That is *U-Net + largest* below: it knows nothing of faces. What graph matching has over it is the worth of
 # the model graph; what both have over the plain U-Net is the worth of tidying up.
 #
+# One choice comes before: is the background a vertex? The paper's text counts it among its classes. But a head often parts
+# the background in two, and a one-to-one matching keeps one piece: the other would become hair or face. Table I as printed
+# leaves the background as it was (88.0 and 84.0 at 100 %, with and without matching), and the authors' later code leaves it
+# out of the graph. So it is left out here, which was also better pixelwise on the validation pictures (.727 against .722 at
+# 100 %) and about as good for boxes (.774 against .777); the table of choices below has the other reading.
+#
 # Every network is scored on the forty test pictures: the IoU of each class's pixels and of the boxes around them, for each
 # picture, against cleaned and against raw annotations. A class that a network misses scores 0.
 
 # %%
 alphas = [round(0.1 * k, 1) for k in range(11)]
 matchers, evaluations, chosen_on = {}, {}, {}
+plain = {"background": background, "node_limit": combinations}
 for key, value in trained.items():
     annotations = [annotated[i].raw for i in value["training"]]
-    m = gm.GraphMatcher(alpha, node_limit=combinations).fit(annotations, len(classes))
+    m = gm.GraphMatcher(alpha, **plain).fit(annotations, len(classes))
     evaluate = partial(evaluation.evaluate, trainings.restore(value["weights"], device), size)
-    options = {
-        "alphas": alphas,
-        "exhaustive": combinations,
-        "label": f"{key[0]} %, seed {key[1]}",
-    }
+    options = {"alphas": alphas, "exhaustive": combinations}
+    options["label"] = f"{key[0]} %, seed {key[1]}"
     evaluations[key] = evaluate(tested, m, **options)
     chosen_on[key] = evaluate([held[i] for i in value["validation"]], m, **options)
     matchers[key] = m
@@ -635,7 +640,9 @@ chosen_share = ablated if ablated in shares else shares[0]
 repeats = []
 for seed in seeds:
     value = trained[chosen_share, seed]
-    fitted = ablations.fit_variants([annotated[i].raw for i in value["training"]], len(classes))
+    fitted = ablations.fit_variants(
+        [annotated[i].raw for i in value["training"]], len(classes), background
+    )
     net = trainings.restore(value["weights"], device)
     repeats.append(ablations.compare(net, size, tested, fitted, f"ablations, seed {seed}"))
 ablation = ablations.ablation_table(repeats, seeds[0])
@@ -680,7 +687,10 @@ kinds["scale"] = changes(perturbations.resize_content, "factor", [0.5, 0.7, 1.15
 # %%
 scales = ("none", "estimated")
 fitted = {
-    s: gm.GraphMatcher(alpha, scale=s).fit(framed_annotations, len(classes)) for s in scales
+    s: gm.GraphMatcher(alpha, background=background, scale=s).fit(
+        framed_annotations, len(classes)
+    )
+    for s in scales
 }
 invariant = pd.concat(
     robustness.invariance(fitted[s], framed, kinds[kind]).assign(kind=kind, scale=s)
@@ -709,8 +719,10 @@ record.table(summary, "invariance", caption)
 # %%
 angles = (0, 20, 40, 60)
 turned = {a: partial(perturbations.turn_head, degrees=a) for a in angles}
-one = gm.GraphMatcher(alpha).fit(annotations, len(classes))
-several = robustness.pose_matcher(annotations, len(classes), angles, alpha=alpha)
+one = gm.GraphMatcher(alpha, background=background).fit(annotations, len(classes))
+several = robustness.pose_matcher(
+    annotations, len(classes), angles, alpha=alpha, background=background
+)
 poses = [
     robustness.gains(m, probabilities, truths, turned).assign(models=name)
     for m, name in ((one, "one"), (several, "several"))
@@ -722,7 +734,10 @@ pose = (
 )
 
 # %%
-rules = {r: gm.GraphMatcher(alpha, empty=r) for r in ("refuse", "missing", "any")}
+rules = {
+    r: gm.GraphMatcher(alpha, background=background, empty=r)
+    for r in ("refuse", "missing", "any")
+}
 for rule in rules.values():
     rule.fit(annotations, len(classes))
 large = ("background", "hair", "face")

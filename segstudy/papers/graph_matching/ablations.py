@@ -24,7 +24,7 @@ from segstudy.progress import track
 if TYPE_CHECKING:
     import pandas as pd
 
-PAPER = "as the paper"
+PAPER = "as in Table I"
 # What the authors' code of their papers of 2022 and 2023 does.
 LATER: dict[str, Any] = {
     "alpha": 0.5,
@@ -44,7 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "smallest and largest distances": {"edges": "minimum+maximum"},
     "no relations (alpha 1)": {"alpha": 1.0},
     "relations alone (alpha 0)": {"alpha": 0.0},
-    "background is no vertex": {"background": 0},
+    "background is a vertex": {"background": None},
     "4-connected regions": {"connectivity": 1},
     "mean square instead of norm": {"vertex": "squared"},
     "model of raw annotations": {"clean": 0.0},
@@ -62,7 +62,10 @@ COMPARED = ["complete", "same", "proven", "with_nodes", "without_nodes", "with_s
 
 
 def fit_variants(
-    label_maps: Sequence[np.ndarray], num_classes: int, variants: Mapping[str, Mapping[str, Any]] = VARIANTS
+    label_maps: Sequence[np.ndarray],
+    num_classes: int,
+    background: int | None = 0,
+    variants: Mapping[str, Mapping[str, Any]] = VARIANTS,
 ) -> dict[str, tuple[GraphMatcher, int]]:
     """Fit a matcher for each variant; return it with the side of its median filter, 0 for none.
 
@@ -71,12 +74,14 @@ def fit_variants(
     label_maps : sequence of (H, W) int ndarray
         Raw annotations.
     num_classes : int
+    background : int or None
+        The class that is no vertex where the variant does not say so itself.
     variants : mapping of name to options
         See `VARIANTS`.
     """
     fitted = {}
     for name, options in track(variants.items(), "model graphs"):
-        rest = {key: value for key, value in options.items() if key != "median"}
+        rest = {"background": background} | {key: value for key, value in options.items() if key != "median"}
         fitted[name] = GraphMatcher(**rest).fit(label_maps, num_classes), options.get("median", 0)
     return fitted
 

@@ -11,7 +11,7 @@ from segstudy.nn import UNet
 from segstudy.papers.graph_matching import GraphMatcher, UNetGraphMatching, region_graph, trainings
 from segstudy.papers.graph_matching.evaluation import Picture, RegionScores, evaluate, evaluate_one
 from segstudy.papers.graph_matching.experiments import experiments
-from segstudy.papers.graph_matching.network import class_weights, predict, train_network, validation_score
+from segstudy.papers.graph_matching.network import predict, train_network, validation_score
 from segstudy.segmenter import Segmenter
 
 TINY = {
@@ -117,11 +117,6 @@ def test_evaluation_stacks_pictures_and_its_scores_are_those_of_the_segmented_ma
             np.testing.assert_allclose(found.of(approach, "pixelwise", "raw")[i], expected)
             np.testing.assert_allclose(found.of(approach, "box")[i], box_iou(sample.raw, labels, 3))
     np.testing.assert_allclose(found.sweep[:, 2], found.scores[:, 2, :, 0])
-
-
-def test_class_weights_by_hand():
-    labels = np.array([[0] * 4, [0] * 4, [0] * 4, [0, 0, 0, 1], [255] * 4])
-    assert class_weights([labels], 3).tolist() == pytest.approx([(16 / 15) ** 0.5, 4, 1])
 
 
 def test_validation_score_counts_a_missed_class_as_0():
