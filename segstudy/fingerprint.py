@@ -25,9 +25,7 @@ _DOTTED = re.compile(r"\.*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?")
 
 
 def digest(value: object) -> str:
-    """Return the first 16 hex digits of the SHA-256 of `value` (bytes, str, or anything JSON can hold, its
-    keys sorted).
-    """
+    """Return 16 hex digits of the SHA-256 of `value`: bytes, str, or anything JSON can hold, its keys sorted."""
     if isinstance(value, str):
         value = value.encode()
     if not isinstance(value, bytes):
@@ -103,19 +101,16 @@ def import_closure(source: str, root: Path, package: str = "", beside: Sequence[
     source : str
         Python source, for example all code cells of a notebook.
     root : Path
-        The project's folder; only packages that lie in it are followed (torch and the like count by their
-        version, elsewhere).
+        The project's folder; only packages in it are followed (torch and the like count by version, elsewhere).
     package : str
         The dotted package that `source` stands in, for relative imports.
     beside : sequence of str
-        More folders of `root` in which modules are looked for, for example "notebooks": a notebook imports those
-        that lie beside it.
+        More folders of `root` with modules, for example "notebooks": a notebook imports those that lie beside it.
 
     Returns
     -------
     dict of str to str
-        Digests of modules (see `code_digest`) and of the files they declare in `READS`, by path relative to
-        `root`.
+        Digests of modules (see `code_digest`) and of the files in their `READS`, by path relative to `root`.
 
     Raises
     ------
@@ -127,8 +122,7 @@ def import_closure(source: str, root: Path, package: str = "", beside: Sequence[
     Notes
     -----
     Python executes every package on the way to a module: in ``from a.b.c import x`` those of a and a.b. Their own code
-    counts, but what they import does not, since x cannot come from there: the training of a paper's networks does not
-    depend on all that its package exports.
+    counts, but not what they import, since x cannot come from there.
     """
     root = Path(root).resolve()
     closure: dict[str, str] = {}
@@ -179,12 +173,9 @@ def _module_name(relative: Path) -> Name:
 
 
 def _imports(tree: ast.AST, package: str) -> Iterator[Import]:
-    """Yield what the tree imports, also as strings ("package.module:function"), which lazy registries use.
-
-    Of a star import the last part is "*". ``import a.b`` binds a, of which anything may be used later.
-    """
+    """Yield what the tree imports, also as strings ("package.module:function"); a star import ends in "*"."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Import):  # binds the first part, of which anything may be used later
             yield from ((tuple(alias.name.split(".")), 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             stem = _absolute("." * node.level + (node.module or ""), package)

@@ -44,7 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "smallest and largest distances": {"edges": "minimum+maximum"},
     "no relations (alpha 1)": {"alpha": 1.0},
     "relations alone (alpha 0)": {"alpha": 0.0},
-    "background is a vertex": {"background": None},
+    "background is no vertex": {"background": 0},
     "4-connected regions": {"connectivity": 1},
     "mean square instead of norm": {"vertex": "squared"},
     "model of raw annotations": {"clean": 0.0},
@@ -64,7 +64,7 @@ COMPARED = ["complete", "same", "proven", "with_nodes", "without_nodes", "with_s
 def fit_variants(
     label_maps: Sequence[np.ndarray],
     num_classes: int,
-    background: int | None = 0,
+    background: int | None = None,
     variants: Mapping[str, Mapping[str, Any]] = VARIANTS,
 ) -> dict[str, tuple[GraphMatcher, int]]:
     """Fit a matcher for each variant; return it with the side of its median filter, 0 for none.
