@@ -28,7 +28,6 @@ from segstudy.progress import track
 APPROACHES = ("U-Net", "U-Net + largest", "U-Net + GM")
 MEASURES = ("pixelwise", "box")
 TRUTHS = ("cleaned", "raw")
-STAGES = ("regions and distances", "matching and reassignment")
 
 
 class Picture(NamedTuple):
@@ -128,7 +127,7 @@ class Evaluation:
     optimal : (N,) bool ndarray
         Whether branch and bound proved its answer.
     seconds : (N, 2) ndarray
-        Of the `STAGES`.
+        Of the graph (regions and distances), and of matching and reassignment.
     """
 
     scores: np.ndarray

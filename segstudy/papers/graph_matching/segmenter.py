@@ -82,14 +82,15 @@ class UNetGraphMatching:
         """
         if len(dataset) < 2:
             raise ValueError(f"dataset must have at least 2 pictures, one validates, got {len(dataset)}")
-        if any(sample.labels is None for sample in dataset):
+        annotations = [sample.labels for sample in dataset]  # each access decodes anew
+        if any(labels is None for labels in annotations):
             raise ValueError('dataset must have labels: open it with supervision="full"')
         order = np.random.default_rng(self.seed).permutation(len(dataset))
         held = min(max(1, round(self.validation * len(dataset))), len(dataset) - 1)
-        validation, training = ([dataset[int(i)] for i in part] for part in np.split(order, [held]))
-        pairs = [[prepare(sample, self.size) for sample in part] for part in (training, validation)]
+        validation, training = np.split(order, [held])
+        pairs = [[prepare(dataset[int(i)], self.size) for i in part] for part in (training, validation)]
         self.model_, self.history_ = train_network(*pairs, self.num_classes, **self._training)
-        self.matcher.fit([sample.labels for sample in training], self.num_classes)
+        self.matcher.fit([annotations[i] for i in training], self.num_classes)
         return self
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from segstudy.datasets.files import VOID
 from segstudy.papers.graph_matching.matcher import Analysis, GraphMatcher
 from segstudy.papers.graph_matching.perturbations import far_blob, plant
 from segstudy.papers.graph_matching.robustness import analysed, class_scores, require_pictures
 from segstudy.progress import track
 
-VOID = 255
 BLOBS = ["image", "class", "pixels", "box_before", "pixel_before", "box_fall", "pixel_fall"]
 FATES = ["image", "region", "network", "final", "truth", "pixels", "artefact", "stray"]
 FATES += ["right_before", "right_after"]
