@@ -21,6 +21,8 @@ _MODULES = {
     "faces": "segstudy.datasets.faces",
     "fasseg": "segstudy.datasets.fasseg",
     "folder": "segstudy.datasets.folder",
+    "lesions": "segstudy.datasets.lesions",
+    "microbes": "segstudy.datasets.microbes",
     "ph2": "segstudy.datasets.ph2",
     "voc": "segstudy.datasets.voc",
 }

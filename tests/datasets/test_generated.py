@@ -1,0 +1,96 @@
+"""The drawn sets `lesions` and `microbes`: decided by the seed alone, the same at every size, and as frozen."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from segstudy.baselines import Otsu
+from segstudy.datasets import generated, lesions, microbes, open_dataset
+
+SETS = {"lesions": lesions.SET, "microbes": microbes.SET}
+NAMES = pytest.mark.parametrize("name", SETS)
+
+
+@NAMES
+def test_is_as_frozen(name):
+    frozen = json.loads(generated.lock_of(name).read_text())
+    assert frozen["size"] == list(generated.LOCK_SIZE)
+    for split, digests in frozen["splits"].items():
+        drawn = generated.digests(SETS[name], split)
+        assert drawn["count"] == digests["count"]
+        # another processor may round a sine otherwise: a pixel in ten thousand, not another picture
+        assert np.allclose(drawn["areas"], digests["areas"], rtol=1e-4, atol=3)
+        assert np.allclose(drawn["mean"], digests["mean"], atol=0.05)
+
+
+@NAMES
+def test_a_picture_depends_on_seed_split_and_index_alone(name):
+    few, many = (open_dataset(name, split="val", size=(48, 48), count=count) for count in (2, 4))
+    assert (few[1].image == many[1].image).all()
+    others = [
+        open_dataset(name, split="val", size=(48, 48), count=2, seed=1)[1].image,
+        open_dataset(name, split="train", size=(48, 48), count=2)[1].image,
+        few[0].image,
+    ]
+    assert all((few[1].image != other).mean() > 0.5 for other in others)
+
+
+@NAMES
+def test_the_same_scene_at_every_size(name):
+    small, large = (open_dataset(name, split="test", size=(side, side), count=6) for side in (64, 192))
+    for a, b in zip(small, large, strict=True):
+        shrunk = b.labels.reshape(64, 3, 64, 3).mean(axis=(1, 3)) > 0.5
+        assert (shrunk == a.labels).mean() > 0.97
+
+
+@NAMES
+def test_masks_are_binary_and_of_a_sensible_share(name):
+    for sample in open_dataset(name, split="train", size=(64, 64)):
+        assert sample.image.shape == (64, 64, 3) and sample.image.dtype == np.uint8
+        assert set(np.unique(sample.labels)) == {0, 1}
+        assert 0.02 < sample.labels.mean() < 0.75
+
+
+@NAMES
+def test_a_threshold_lands_between_chance_and_ceiling(name):
+    chance, otsu = [], []
+    for sample in open_dataset(name, split="train", size=(112, 112), count=24):
+        found, truth = Otsu().segment(sample.image) == 1, sample.labels == 1
+        both = [(mask & truth).sum() / (mask | truth).sum() for mask in (found, ~found)]
+        otsu.append(max(both))
+        chance.append(truth.mean())
+    assert np.mean(chance) + 0.15 < np.mean(otsu) < 0.7
+
+
+def test_microbes_tell_their_kind_and_lesions_their_classes():
+    kinds = [sample.image_labels for sample in open_dataset("microbes", supervision="image", size=(32, 32))]
+    assert [set(kind) for kind in kinds[:9]] == [{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {1}]
+    assert open_dataset("lesions", size=(32, 32))[0].image_labels == {0, 1}
+
+
+@NAMES
+def test_weak_supervision_has_no_masks(name):
+    for level in ("image", "none"):
+        assert open_dataset(name, supervision=level, size=(32, 32))[0].labels is None
+
+
+@NAMES
+def test_samples_survive_a_pickle(name):
+    sample = open_dataset(name, size=(32, 32))[3]
+    assert (pickle.loads(pickle.dumps(sample)).image == sample.image).all()
+
+
+@NAMES
+def test_bad_options(name):
+    with pytest.raises(ValueError, match="split"):
+        open_dataset(name, split="dev")
+    with pytest.raises(ValueError, match="size"):
+        open_dataset(name, size=(16, 64))
+    with pytest.raises(ValueError, match="count"):
+        open_dataset(name, count=0)
+    with pytest.raises(ValueError, match="seed"):
+        open_dataset(name, seed=-1)
