@@ -20,7 +20,7 @@ LISTED = subprocess.run(
 FILES = [ROOT / name for name in LISTED.stdout.splitlines() if (ROOT / name).is_file()]
 TEXTS = [path for path in FILES if path.suffix not in (".png", ".ico", ".gz")]
 FLOORS = {
-    1: ["datasets", "metrics", "segmenter", "cache", "published", "plots"],
+    1: ["datasets", "metrics", "segmenter", "cache", "published", "verdicts", "plots"],
     2: ["nn", "graphs", "postprocess", "baselines", "training"],
     3: ["papers", "tour"],
     4: ["study"],

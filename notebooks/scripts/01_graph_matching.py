@@ -42,9 +42,9 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from segstudy import graphs, metrics, plots, published
+from segstudy import graphs, metrics, plots, published, verdicts
 from segstudy.papers import graph_matching as gm
-from segstudy.papers.graph_matching import ablations, claims, evaluation, experiments, figures
+from segstudy.papers.graph_matching import ablations, evaluation, experiments, figures
 from segstudy.papers.graph_matching import results as tables
 from segstudy.study.record import Record
 from segstudy.training import History
@@ -420,7 +420,7 @@ for share, measure in product(results.shares, evaluation.MEASURES):
     row = average.loc[(share, measure)]
     caption = (
         f"Table I, {measure} IoU in percent, {share} % of the training set, {len(results.repeats(share))} networks{whose}. "
-        f"Matching changes our average by {claims.points(row.difference, row.low, row.high)} (95 % over pictures)."
+        f"Matching changes our average by {verdicts.points(row.difference, row.low, row.high)} (95 % over pictures)."
     )
     part = printed.beside(ours, theirs, share, measure)
     record.table(part, f"table_1_{share}_{measure}", caption)
@@ -475,7 +475,7 @@ for row in lacking[lacking.approach == "U-Net"].itertuples():
 figure = figures.chart_gains(gains)
 boxes = gains[(gains.measure == "box") & (gains["class"] != "average")]
 best = boxes.loc[boxes.difference.idxmax()]
-found = claims.points(best.difference, best.low, best.high)
+found = verdicts.points(best.difference, best.low, best.high)
 sentence = f"The largest gain is that of the {best['class']}'s boxes with {best.share} % of the pictures: {found}."
 alt = "For each share of the training set, the gain of each class with its interval, pixels and boxes."
 record.figure(figure, "gains", alt, sentence)
@@ -489,8 +489,8 @@ rows = [
 averages = pd.concat(rows)[["over", "share", "measure", "difference", "low", "high", "p"]]
 boxes = averages[(averages.measure == "box") & (averages.over == "U-Net + largest")]
 caption = (
-    f"Over the largest regions the model graph gains between {claims.points(boxes.difference.min())} and "
-    f"{claims.points(boxes.difference.max())} of box IoU; p: Wilcoxon's signed-rank test over pictures."
+    f"Over the largest regions the model graph gains between {verdicts.points(boxes.difference.min())} and "
+    f"{verdicts.points(boxes.difference.max())} of box IoU; p: Wilcoxon's signed-rank test over pictures."
 )
 record.table(averages, "gains_over_baselines", caption)
 
@@ -535,7 +535,7 @@ no_background = pd.DataFrame([gain_without(*case) for case in cases])
 boxes = no_background[no_background.measure == "box"].set_index("share").loc[max(shares)]
 caption = (
     f"The background left out of the graph: with {max(shares)} % of the training set matching changes the average of boxes by "
-    f"{claims.points(boxes.difference, boxes.low, boxes.high)}."
+    f"{verdicts.points(boxes.difference, boxes.low, boxes.high)}."
 )
 record.table(no_background, "gains_without_background", caption)
 
@@ -565,14 +565,14 @@ def drawn(share, seed, number):
         "before": probabilities.argmax(axis=2),
         "after": matchers[share, seed].segment(probabilities),
     }
-    points = claims.points(change[share, seed][number])
+    points = verdicts.points(change[share, seed][number])
     return row | {"title": f"{share} % of the training set: box IoU {points}"}
 
 
 # %% tags=["hide-input"]
 figure = figures.draw_changes([drawn(*key) for key in [*best_of, worst_of]], classes, colours)
 span = [change[key[:2]][key[2]] for key in [*best_of, worst_of]]
-sentence = f"Where matching changed most: up to {claims.points(max(span))} of box IoU, and at worst {claims.points(min(span))}."
+sentence = f"Where matching changed most: up to {verdicts.points(max(span))} of box IoU, and at worst {verdicts.points(min(span))}."
 alt = "Rows of photograph, annotation, U-Net and U-Net with matching; boxes mark what changed."
 record.figure(figure, "figure_5_examples", alt, sentence)
 
@@ -596,7 +596,7 @@ choices = tables.chosen_alpha(results, sweep, alphas, seeds[0])
 largest = choices.loc[choices.difference.abs().idxmax()]
 caption = (
     "The weight chosen on validation pictures, scored on test pictures: against 0.4 it changes the box IoU by at most "
-    f"{claims.points(largest.difference, largest.low, largest.high)}."
+    f"{verdicts.points(largest.difference, largest.low, largest.high)}."
 )
 record.table(choices, "alpha", caption)
 
@@ -726,8 +726,8 @@ ablation = ablations.ablation_table(repeats, seeds[0])
 boxes = ablation[(ablation.measure == "box") & (ablation.variant != ablations.PAPER)]
 best, worst = (boxes.loc[getattr(boxes.difference, f)()] for f in ("idxmax", "idxmin"))
 caption = (
-    f"With {chosen_share} % of the pictures, '{best.variant}' gains most on boxes ({claims.points(best.difference, best.low, best.high)}) "
-    f"and '{worst.variant}' loses most ({claims.points(worst.difference, worst.low, worst.high)})."
+    f"With {chosen_share} % of the pictures, '{best.variant}' gains most on boxes ({verdicts.points(best.difference, best.low, best.high)}) "
+    f"and '{worst.variant}' loses most ({verdicts.points(worst.difference, worst.low, worst.high)})."
 )
 record.table(ablations.wide(ablation), "ablations", caption)
 
@@ -833,8 +833,8 @@ covered = pd.concat([cover(stray) for stray in (0.0, 0.2)])
 # %% tags=["hide-input"]
 caption = (
     f"Mean box IoU of {len(picked)} maps before and after matching, by the angle of the head: the gain at 60° is "
-    f"{claims.points(pose.loc[('one', 60), 'box_gain'])} with one model graph and "
-    f"{claims.points(pose.loc[('several', 60), 'box_gain'])} with several."
+    f"{verdicts.points(pose.loc[('one', 60), 'box_gain'])} with one model graph and "
+    f"{verdicts.points(pose.loc[('several', 60), 'box_gain'])} with several."
 )
 record.table(pose.reset_index().rename(columns={"change": "angle, degrees"}), "pose", caption)
 
@@ -893,12 +893,12 @@ for v in judged:
     record.verdict(v.claim, wording[v.claim], v.verdict, v.evidence)
 
 # %% tags=["hide-input"]
-verdicts = pd.DataFrame(judged).assign(text=[wording[v.claim] for v in judged])
-count = verdicts.verdict.value_counts()
+claimed = pd.DataFrame(judged).assign(text=[wording[v.claim] for v in judged])
+count = claimed.verdict.value_counts()
 caption = (
     "Of the paper's 21 claims: " + ", ".join(f"{n} {word}" for word, n in count.items()) + "."
 )
-record.table(verdicts[["claim", "text", "verdict", "evidence"]], "claims", caption)
+record.table(claimed[["claim", "text", "verdict", "evidence"]], "claims", caption)
 
 # %% tags=["hide-input"]
 paper = theirs[theirs["class"] == "average"].set_index(["share", "approach", "measure"])["mean"]

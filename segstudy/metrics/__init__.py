@@ -25,6 +25,7 @@ from segstudy.metrics.iou import (
     mean_iou,
     pairwise_iou,
 )
+from segstudy.metrics.paired import known_mean, paired_difference, signed_rank
 
 __all__ = [
     "CONVENTIONS",
@@ -40,11 +41,14 @@ __all__ = [
     "dice_from_iou",
     "iou_dataset",
     "iou_per_image",
+    "known_mean",
     "label_boundaries",
     "match_clusters_per_image",
     "mean_iou",
     "paired_bootstrap",
+    "paired_difference",
     "pairwise_iou",
     "pixel_accuracy",
     "relabel_confusion",
+    "signed_rank",
 ]

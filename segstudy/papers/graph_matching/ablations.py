@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import median_filter
 
+from segstudy.metrics.paired import known_mean, paired_difference
 from segstudy.nn.unet import UNet
-from segstudy.papers.graph_matching.claims import points
 from segstudy.papers.graph_matching.costs import missing_classes
 from segstudy.papers.graph_matching.evaluation import MEASURES, Picture, RegionScores
 from segstudy.papers.graph_matching.graph import RegionGraph
 from segstudy.papers.graph_matching.matcher import GraphMatcher
 from segstudy.papers.graph_matching.matching import match
 from segstudy.papers.graph_matching.network import predict
-from segstudy.papers.graph_matching.paired import known_mean, paired_difference
 from segstudy.progress import track
+from segstudy.verdicts import points
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy.papers.graph_matching.claims import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points
-from segstudy.papers.graph_matching.paired import paired_difference
+from segstudy.metrics.paired import paired_difference
 from segstudy.papers.graph_matching.stray_pieces import fate_shares
+from segstudy.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points
 
 if TYPE_CHECKING:
     import pandas as pd

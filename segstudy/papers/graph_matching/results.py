@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segstudy.metrics.paired import known_mean, paired_difference, signed_rank
 from segstudy.papers.graph_matching.evaluation import APPROACHES, MEASURES, Evaluation
-from segstudy.papers.graph_matching.paired import known_mean, paired_difference, signed_rank
 
 if TYPE_CHECKING:
     import pandas as pd

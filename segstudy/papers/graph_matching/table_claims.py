@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy.papers.graph_matching.claims import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
-from segstudy.papers.graph_matching.paired import known_mean, paired_difference
+from segstudy.metrics.paired import known_mean, paired_difference
 from segstudy.papers.graph_matching.results import AVERAGE, Results
+from segstudy.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ PAPERS_GAIN = 0.024  # of box IoU at 100 %
 def table_claims(results: Results, gains: pd.DataFrame, seed: int = 0) -> list[Verdict]:
     """Judge the claims that Table I answers: GM1 to GM8, GM10, GM11, GM20.
 
-    The interval of :func:`~segstudy.papers.graph_matching.claims.grade` is over pictures, repeats averaged: what other
+    The interval of :func:`~segstudy.verdicts.grade` is over pictures, repeats averaged: what other
     trainings would give it does not know. Box IoU decides where a claim does not say which.
 
     Parameters

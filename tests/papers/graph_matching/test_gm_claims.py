@@ -8,11 +8,11 @@ from segstudy import published
 from segstudy.metrics import paired_bootstrap
 from segstudy.papers.graph_matching import experiment_claims as experiments
 from segstudy.papers.graph_matching import paired
-from segstudy.papers.graph_matching.claims import FAILS, HOLDS, NOT_RUN, WEAKLY, grade, points, worst
 from segstudy.papers.graph_matching.evaluation import MEASURES, Evaluation
 from segstudy.papers.graph_matching.results import AVERAGE, Results
 from segstudy.papers.graph_matching.table_claims import table_claims
 from segstudy.study.record import VERDICTS
+from segstudy.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, grade, points, worst
 
 CLASSES = ("background", "hair", "face", "right brow", "left brow", "right eye", "left eye", "nose", "mouth")
 SHARES = (100, 75, 50, 25)

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from segstudy.metrics import paired_bootstrap
+from segstudy.metrics.paired import known_mean, paired_difference, signed_rank
 from segstudy.papers.graph_matching.evaluation import APPROACHES, MEASURES, TRUTHS, Evaluation
-from segstudy.papers.graph_matching.paired import known_mean, paired_difference, signed_rank
 from segstudy.papers.graph_matching.printed import beside, printed_table_one
 from segstudy.papers.graph_matching.results import Results, alpha_sweep, averages, chosen_alpha
 

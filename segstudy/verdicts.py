@@ -1,10 +1,9 @@
-"""The paper's claims GM1 to GM21 as measured verdicts; what each predicts stands in data/published/claims.csv.
+"""A paper's claims as measured verdicts; what each predicts stands in data/published/claims.csv.
 
-A claim about a gain "holds" where the 95 % interval over pictures excludes 0, "holds weakly" where the mean has the
-right sign and the interval does not exclude 0, and "does not hold" otherwise. Other claims have thresholds: those of
-claims.csv, and where its predicate names no number, ours, which the judge's docstring says. A claim whose experiment
-had nothing to measure reads "not run". Here is what all verdicts share; :mod:`.table_claims` reads Table I,
-:mod:`.experiment_claims` the rest.
+A claim that something is better "holds" where the 95 % interval over pictures excludes 0, "holds weakly" where the mean
+has the right sign and the interval does not exclude 0, and "does not hold" otherwise. Other claims have thresholds:
+those of claims.csv, and where its predicate names no number, ours, which the judge's docstring says. A claim whose
+experiment had nothing to measure reads "not run". Here is what all verdicts share; each paper's room has its judges.
 """
 
 from __future__ import annotations

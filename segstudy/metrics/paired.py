@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segstudy.metrics import PairedDifference, paired_bootstrap
+from segstudy.metrics.bootstrap import PairedDifference, paired_bootstrap
 
 
 def known_mean(values: np.ndarray, axis: int) -> np.ndarray:
