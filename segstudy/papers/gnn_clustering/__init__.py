@@ -19,12 +19,15 @@ from segstudy.papers.gnn_clustering.clustering import Clustering, cluster_images
 from segstudy.papers.gnn_clustering.graphs import Graph, affinity, build_graph
 from segstudy.papers.gnn_clustering.losses import correlation_loss, dmon_loss, ncut_loss
 from segstudy.papers.gnn_clustering.network import ClusterNet
+from segstudy.papers.gnn_clustering.parts import object_without_k, segment_parts
+from segstudy.papers.gnn_clustering.segmenter import GNNClustering
 from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
 
 __all__ = [
     "PRESETS",
     "ClusterNet",
     "Clustering",
+    "GNNClustering",
     "Graph",
     "Settings",
     "affinity",
@@ -33,4 +36,6 @@ __all__ = [
     "correlation_loss",
     "dmon_loss",
     "ncut_loss",
+    "object_without_k",
+    "segment_parts",
 ]

@@ -4,7 +4,8 @@ Caron et al., Emerging Properties in Self-Supervised Vision Transformers, ICCV 2
 first, see two views of a picture; the student learns to say of one view what the teacher says of the other, and the
 teacher follows the student as a moving average. Nothing forbids that both say the same of every picture: centring
 keeps one output from winning everywhere, sharpening (the teacher's low temperature) keeps all outputs from being
-equally likely; each alone ends in the other's collapse. :class:`DinoRun` keeps the entropies that show both.
+equally likely; each alone ends in the other's collapse. :func:`output_entropies` tells the two apart, and
+`segstudy.papers.gnn_clustering.dino_training` keeps them for every step.
 
 | slides | here |
 |---|---|
@@ -16,22 +17,8 @@ equally likely; each alone ends in the other's collapse. :class:`DinoRun` keeps 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor, nn
-
-from segstudy.papers.gnn_clustering.dino_views import Views
-from segstudy.papers.gnn_clustering.dino_vit import ProjectionHead, small_vit, stack_pictures
-from segstudy.training import train
-
-WARM_UP = 0.1  # share of the epochs in which the learning rate rises; it then falls to 0 as half a cosine
-WEIGHT_DECAY = 0.04  # AdamW's, the original's at the start; biases and norms have none
 
 
 def dino_loss(
@@ -111,7 +98,7 @@ def update_teacher(teacher: nn.Module, student: nn.Module, momentum: float) -> N
     ValueError
         `momentum` is outside 0..1.
     """
-    _require_share("momentum", momentum)
+    require_share("momentum", momentum)
     for old, new in zip(teacher.parameters(), student.parameters(), strict=True):
         old.mul_(momentum).add_(new, alpha=1 - momentum)
 
@@ -137,7 +124,7 @@ def update_centre(centre: Tensor, teacher: Tensor, momentum: float) -> Tensor:
     ValueError
         `momentum` is outside 0..1.
     """
-    _require_share("centre_momentum", momentum)
+    require_share("centre_momentum", momentum)
     return momentum * centre + (1 - momentum) * at_least_float32(teacher.detach()).mean(dim=(0, 1))
 
 
@@ -156,177 +143,7 @@ def output_entropies(outputs: Tensor) -> tuple[float, float]:
     return float(torch.special.entr(rows).sum(1).mean()), float(torch.special.entr(rows.mean(0)).sum())
 
 
-@dataclass(frozen=True)
-class DinoRun:
-    """What a training leaves; plain values and arrays.
-
-    Parameters
-    ----------
-    weights : dict of str to ndarray
-        Of the teacher's vision transformer, without the head, by timm's names; the teacher is the better of the two in
-        the original. :func:`~segstudy.papers.gnn_clustering.dino_vit.restore` makes the network again.
-    losses : list of float
-        Mean over each epoch's steps.
-    output_entropy, mean_entropy : list of float
-        Of the teacher at every step: see :func:`output_entropies`.
-    limit : float
-        log K, where a collapse to equal outputs ends; a collapse to one output ends at 0.
-    seconds : float
-        Wall-clock time of the epochs.
-    """
-
-    weights: dict[str, np.ndarray]
-    losses: list[float]
-    output_entropy: list[float]
-    mean_entropy: list[float]
-    limit: float
-    seconds: float
-
-
-class SelfDistillation(nn.Module):
-    """Student and teacher, and what a step does with them; the study's one training loop calls it.
-
-    Parameters
-    ----------
-    student, teacher : Module
-        From pictures to logits; the teacher starts as a copy of the student.
-    """
-
-    def __init__(
-        self, make: Any, prototypes: int, *, momentum, centre_momentum, temperatures, centring
-    ) -> None:
-        super().__init__()
-        self.student, self.teacher = make(), make()
-        self.teacher.requires_grad_(False)
-        self.register_buffer("centre", torch.zeros(prototypes))
-        self.momentum, self.centre_momentum, self.temperatures = momentum, centre_momentum, temperatures
-        self.centring = centring
-        self.entropies = []
-
-    def forward(self, views: Tensor):
-        flat = views.flatten(0, 1)
-        student = self.student(flat)
-        with torch.no_grad():
-            teacher = self.teacher(flat)
-        return student.unflatten(0, views.shape[:2]), teacher.unflatten(0, views.shape[:2])
-
-    def loss(self, logits, targets):
-        self.logits = logits[1]
-        if not self.entropies and self.centring:
-            self.centre.copy_(logits[1].mean((0, 1)))
-        s, t = self.temperatures
-        self.entropies.append(output_entropies(teacher_outputs(logits[1], self.centre, t)))
-        return dino_loss(*logits, self.centre, s, t)
-
-    def follow(self, *_):
-        update_teacher(self.teacher, self.student, self.momentum)
-        if self.centring:
-            self.centre.copy_(update_centre(self.centre, self.logits, self.centre_momentum))
-
-
-@dataclass(frozen=True)
-class TwoViews:
-    pictures: Tensor
-    views: Views
-    batch: int
-    seed: int
-
-    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, list]]:
-        generator = torch.Generator().manual_seed(
-            int(np.random.SeedSequence((self.seed, epoch)).generate_state(1)[0])
-        )
-        order = torch.randperm(len(self.pictures), generator=generator)
-        for chosen in order.split(self.batch):
-            if len(chosen) < min(self.batch, len(order)):
-                break
-            pictures = self.pictures[chosen.to(self.pictures.device)]
-            pair = torch.stack([self.views(pictures, generator) for _ in range(2)])
-            yield pair * 2 - 1, []
-
-
-def _require_share(name: str, value: float) -> None:
+def require_share(name: str, value: float) -> None:
+    """Raise a ValueError where a number that should be between 0 and 1 is not."""
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
-
-
-def train_dino(
-    images,
-    *,
-    size=64,
-    patch=8,
-    width=96,
-    depth=4,
-    prototypes=256,
-    epochs=20,
-    batch=32,
-    learning_rate=1e-3,
-    momentum=0.99,
-    centre_momentum=0.9,
-    student_temperature=0.1,
-    teacher_temperature=0.04,
-    centring=True,
-    views=None,
-    device="cpu",
-    precision="32-true",
-    seed=0,
-    label="DINO",
-    clip=None,
-    wd=WEIGHT_DECAY,
-):
-    def make():
-        return nn.Sequential(
-            small_vit(size, patch, width, depth, seed=seed), ProjectionHead(width, prototypes, seed=seed)
-        )
-
-    model = SelfDistillation(
-        make,
-        prototypes,
-        momentum=momentum,
-        centre_momentum=centre_momentum,
-        temperatures=(student_temperature, teacher_temperature),
-        centring=centring,
-    )
-
-    def optimiser(params):
-        params = [p for p in params if p.requires_grad]
-        o = torch.optim.AdamW(
-            [
-                {"params": [p for p in params if p.ndim > 1]},
-                {"params": [p for p in params if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=learning_rate,
-            weight_decay=wd,
-        )
-        if clip:
-            o.register_step_pre_hook(
-                lambda *_: torch.nn.utils.clip_grad_norm_(model.student.parameters(), clip) and None
-            )
-        o.register_step_post_hook(model.follow)
-        return o
-
-    def schedule(e):
-        w = max(1, round(WARM_UP * epochs))
-        return (e + 1) / w if e < w else 0.5 * (1 + math.cos(math.pi * (e - w + 1) / (epochs - w + 1)))
-
-    pictures = stack_pictures(images).to(device)
-    h = train(
-        model,
-        TwoViews(pictures, views or Views(size), batch, seed),
-        model.loss,
-        optimiser,
-        epochs,
-        schedule=schedule,
-        device=device,
-        precision=precision,
-        seed=seed,
-        label=label,
-    )
-    o, m = zip(*model.entropies)
-    return DinoRun(
-        {k: v.cpu().numpy() for k, v in model.teacher[0].state_dict().items()},
-        h.losses,
-        list(o),
-        list(m),
-        math.log(prototypes),
-        sum(h.seconds),
-    )

@@ -15,14 +15,18 @@ from torch import Tensor
 from segstudy.papers.gnn_clustering.graphs import DenseGraph, Graph
 
 
-def ncut_loss(assignment: Tensor, weights: Tensor | Graph) -> Tensor:
+def ncut_loss(assignment: Tensor, weights: Tensor | Graph, *, pooled: bool = True) -> Tensor:
     r"""Return the relaxed normalised cut with its balance (slides, "DeepCut: NCUT"; Bianchi et al. 2020, Eq. 9).
 
     .. math:: L = -\frac{\mathrm{Tr}(S^\top W S)}{\mathrm{Tr}(S^\top D S)}
                   + \left\lVert \frac{S^\top S}{\lVert S^\top S \rVert_F} - \frac{I_K}{\sqrt{K}} \right\rVert_F
 
     The slides lost the minus sign: as printed, the loss would be least where the cut is worst. The first term lies in
-    [-1, 0] where W is 0 or more, the second in [0, 2].
+    [-1, 0] where W is 0 or more, the second in [0, 2]. Pooled over clusters, the first is least where all nodes are in
+    one cluster, which the second forbids by asking for clusters of equal size. Shi & Malik's own k-way cut (2000,
+    Eq. 2) is a sum of each cluster's ratio and needs no such term:
+
+    .. math:: L = -\sum_k \frac{S_k^\top W S_k}{d^\top S_k}
 
     Parameters
     ----------
@@ -30,6 +34,8 @@ def ncut_loss(assignment: Tensor, weights: Tensor | Graph) -> Tensor:
         S, rows sum to 1.
     weights : (n, n) or (B, n, n) float Tensor, or Graph
         W, symmetric, 0 or more.
+    pooled : bool
+        The slides' loss; False: Shi & Malik's sum of ratios.
 
     Returns
     -------
@@ -41,12 +47,16 @@ def ncut_loss(assignment: Tensor, weights: Tensor | Graph) -> Tensor:
         Shapes do not fit, or a picture has no edges: its patches are all alike after centring.
     """
     S, graph, single = _batched(assignment, weights)
-    held = (graph.degrees[..., None] * S.square()).sum(dim=(1, 2))  # Tr(S'DS)
     if not bool((graph.degrees.sum(dim=1) > 0).all()):
         raise ValueError(
             "weights must give every picture an edge, got one without: are its patches all alike?"
         )
-    loss = -_quadratic(graph, S) / held + _imbalance(S)  # slides, "DeepCut: NCUT", with the sign put back
+    within, degrees = _quadratic(graph, S), graph.degrees[..., None]
+    if pooled:
+        held = (degrees * S.square()).sum(dim=(1, 2))  # Tr(S'DS)
+        loss = -within.sum(dim=1) / held + _imbalance(S)  # slides, "DeepCut: NCUT", with the sign put back
+    else:
+        loss = -(within / (degrees * S).sum(dim=1)).sum(dim=1)  # Shi & Malik 2000, Eq. 2, less K
     return loss[0] if single else loss
 
 
@@ -74,7 +84,7 @@ def correlation_loss(assignment: Tensor, weights: Tensor | Graph) -> Tensor:
         Shapes do not fit.
     """
     S, graph, single = _batched(assignment, weights)
-    loss = -_quadratic(graph, S)  # slides, "Objective function" of CC; Tr(W S S') = Tr(S' W S)
+    loss = -_quadratic(graph, S).sum(dim=1)  # slides, "Objective function" of CC; Tr(W S S') = Tr(S' W S)
     return loss[0] if single else loss
 
 
@@ -117,7 +127,7 @@ def dmon_loss(
     if not bool((total > 0).all()):
         raise ValueError("weights must give every picture an edge, got one without: lower tau")
     expected = (graph.degrees[..., None] * S).sum(dim=1).square().sum(dim=1) / total  # Tr(S'dd'S) / 2m
-    modularity = (_quadratic(graph, S) - expected) / total
+    modularity = (_quadratic(graph, S).sum(dim=1) - expected) / total
     n, k = S.shape[1:]
     collapsed = math.sqrt(k) / n * S.sum(dim=1).norm(dim=1) - 1
     loss = -modularity + collapse * collapsed  # slides, "UnSegGNet: DMON"
@@ -133,21 +143,22 @@ def _imbalance(S: Tensor) -> Tensor:
 
 
 class _Quadratic(torch.autograd.Function):
-    """Tr(S'WS), whose gradient 2WS needs no second product with W."""
+    """S_k'WS_k of each cluster, whose gradient 2WS_k needs no second product with W."""
 
     @staticmethod
     def forward(ctx: Any, graph: Graph, S: Tensor) -> Tensor:
         product = graph @ S
         ctx.save_for_backward(product)
-        return (S * product).sum(dim=(1, 2))
+        return (S * product).sum(dim=1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
         (product,) = ctx.saved_tensors
-        return None, 2 * gradients[0][:, None, None] * product
+        return None, 2 * gradients[0][:, None] * product
 
 
 def _quadratic(graph: Graph, S: Tensor) -> Tensor:
+    """Return S_k'WS_k: (B, K), of which the sum over clusters is Tr(S'WS)."""
     return _Quadratic.apply(graph, S)
 
 

@@ -79,7 +79,7 @@ def message_graph(features: Tensor, settings: Settings, graph: Graph) -> Graph:
 def objective(assignment: Tensor, graph: Graph, settings: Settings) -> Tensor:
     """Return the loss of each picture, (B,), that the settings name."""
     if settings.objective == "ncut":
-        return ncut_loss(assignment, graph)
+        return ncut_loss(assignment, graph, pooled=settings.pooled)
     if settings.objective == "cc":
         return correlation_loss(assignment, graph)
     return dmon_loss(assignment, graph, doubled=settings.doubled, collapse=settings.collapse)

@@ -23,7 +23,7 @@ FEATURES = {
     "squeezenet": ("squeezenet", True),
     "mix": ("mix", True),
     "mix, raw": ("mix", False),
-    "squeezenet, raw": ("squeezenet", False),
+    "colour-texture, raw": ("colour-texture", False),
     "squeezenet, random weights": ("squeezenet", True),
     "dino": ("dino", False),
 }

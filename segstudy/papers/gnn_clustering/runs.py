@@ -29,6 +29,7 @@ def cluster_set(
     seed: int,
     every: int,
     device: str,
+    grid: int = 28,
 ) -> dict[str, Any]:
     """Cluster every picture of a data set with one method.
 
@@ -44,6 +45,8 @@ def cluster_set(
         Iterations between two assignments that are kept.
     device : str
         As torch names it.
+    grid : int
+        Rows, and columns, of patches.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def cluster_set(
         the objective of those labels; "losses" (N, iterations); "seconds" of all pictures, features not counted.
     """
     settings = method(changes)
-    pictures = open_pictures(dataset, images, features)
+    pictures = open_pictures(dataset, images, features, (grid, grid))
     record = range(every, settings.iterations + 1, every)
     label = f"{dataset}, {settings.name}, seed {seed}"
     batch = BATCH[torch.device(device).type]

@@ -44,6 +44,8 @@ class Settings:
     positive_edges : bool
         Of "cc": messages pass along edges above 0 only, and are normalised, as in DeepCut; else along all of them, not
         normalised, as in the slides.
+    pooled : bool
+        Of "ncut", see :func:`~segstudy.papers.gnn_clustering.losses.ncut_loss`.
     doubled, collapse
         Of "dmon", see :func:`~segstudy.papers.gnn_clustering.losses.dmon_loss`.
     heads : int
@@ -66,6 +68,7 @@ class Settings:
     alpha: float = 5.0
     tau: float = 0.7
     positive_edges: bool = False
+    pooled: bool = True
     doubled: bool = False
     collapse: float = 1.0
     heads: int = 4
