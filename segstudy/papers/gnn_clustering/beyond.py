@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from segstudy.nn.patch_features import reduce_features
 from segstudy.papers.gnn_clustering.clustering import cluster_images
 from segstudy.papers.gnn_clustering.foreground import Targets, iou, oracle_iou
 from segstudy.papers.gnn_clustering.graphs import build_graph
 from segstudy.papers.gnn_clustering.layers import ACTIVATIONS, ARMA, GCN, Dropout
+from segstudy.papers.gnn_clustering.pictures import DIMS
 from segstudy.papers.gnn_clustering.settings import Settings
 from segstudy.progress import track
 
@@ -87,9 +89,14 @@ def cosegment(
     found: dict[str, list[np.ndarray]] = {"together, one choice": [], "together": [], "alone": []}
     for group in track(groups, label):
         part, truth = features[group], targets.take(group)
-        joint = cluster_images(part.reshape(1, -1, part.shape[2]), settings, seed=seed)
+        part = reduce_features(part.reshape(1, -1, part.shape[2]), DIMS)
+        joint = cluster_images(part, settings, seed=seed)
         labels = joint.assignments[0, 0].argmax(axis=1).reshape(len(group), -1)
-        single = cluster_images(part, settings, seed=seed).assignments[:, 0].argmax(axis=2)
+        single = (
+            cluster_images(part.reshape(len(group), -1, part.shape[2]), settings, seed=seed)
+            .assignments[:, 0]
+            .argmax(axis=2)
+        )
         choices = [iou(labels == cluster, truth) for cluster in (0, 1)]
         found["together, one choice"].append(max(choices, key=np.mean))
         found["together"].append(oracle_iou(labels, 2, truth))

@@ -162,7 +162,9 @@ class Distillation(nn.Module):
         self.momentum, self.centre_momentum = momentum, centre_momentum
         self.temperatures, self.centring = temperatures, centring
         self.centre: Tensor | None = None
-        self.logits: Tensor | None = None  # the teacher's of the last step, of which the centre learns after it
+        self.logits: Tensor | None = (
+            None  # the teacher's of the last step, of which the centre learns after it
+        )
         self.entropies: list[tuple[float, float]] = []
 
     def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:

@@ -157,7 +157,7 @@ def whiten_patches(vit, pictures, keep=32, drop=0, grey=True, gain=1.0, eps=1e-2
     l, v = torch.linalg.eigh(C)
     l, v = l.flip(0)[drop:keep], v.flip(1)[:, drop:keep]
     W = (v / (l + eps * l.mean()).sqrt()).T
-    Q = torch.linalg.qr(project.weight.flatten(1).double().cpu())[0][:, :len(W)]
+    Q = torch.linalg.qr(project.weight.flatten(1).double().cpu())[0][:, : len(W)]
     M = Q @ W * gain
     project.bias.copy_(-(M @ mu))
     M = M.unflatten(1, (-1, patch, patch))

@@ -105,6 +105,11 @@ def oracle_iou(labels: np.ndarray, clusters: int, targets: Targets) -> np.ndarra
     return np.where(whole & ~single, 0, scores).max(axis=-1)
 
 
+def grow(mask: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return the pixels of a picture of that size that lie in chosen patches: (n,) bool becomes (H, W) bool."""
+    return resize_labels(mask.reshape(grid), size)
+
+
 def corner_background(labels: np.ndarray, clusters: int, grid: tuple[int, int]) -> np.ndarray:
     """Return the cluster that most of the four corners belong to; of two with as many, cluster 0 or the lower.
 

@@ -67,7 +67,9 @@ def open_part(dataset: str, images: int) -> Dataset:
 
 
 @lru_cache(maxsize=4)  # experiments of one process share them
-def open_pictures(dataset: str, images: int, features: str, grid: tuple[int, int] = GRID) -> Pictures:
+def open_pictures(
+    dataset: str, images: int, features: str, grid: tuple[int, int] = GRID, dims: int = DIMS
+) -> Pictures:
     """Describe the patches of a data set's pictures and count their truth.
 
     Parameters
@@ -78,6 +80,8 @@ def open_pictures(dataset: str, images: int, features: str, grid: tuple[int, int
         One of `FEATURES`.
     grid : (int, int)
         Rows and columns of patches.
+    dims : int
+        Kept of each picture's features. Pictures that are reduced have nothing to do with each other's any more.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def open_pictures(dataset: str, images: int, features: str, grid: tuple[int, int
     values = centre_features(described.values) if centred else unit_features(described.values)
     targets = count_objects((sample.labels for sample in samples), grid)
     name = described.name + (", centred" if centred else "")
-    return Pictures(reduce_features(values, DIMS), targets, [sample.name for sample in samples], name)
+    return Pictures(reduce_features(values, dims), targets, [sample.name for sample in samples], name)
 
 
 def weights_of(kind: str) -> str | Path | None:
