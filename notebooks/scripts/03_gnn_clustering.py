@@ -14,13 +14,8 @@
 # It takes some four minutes with generated pictures, and forty with EMDS-5 and PH2 (2 cores).
 
 # %% tags=["parameters"]
-datasets = [
-    "microbes/test",
-    "lesions/test",
-]  # two data sets with their splits; the real ones: "emds5/all", "ph2/all"
-features = (
-    "colour-texture"  # of the patches; with SqueezeNet's weights "mix", with DINO's "dino"
-)
+datasets = ["microbes/test", "lesions/test"]  # two data sets with their splits
+features = "colour-texture"  # of the patches; with weights "mix" (SqueezeNet's) or "dino"
 images = 8  # pictures of each data set, evenly spaced; 0: all
 seeds = [0, 1, 2]  # of first weights and dropout, the same for every picture
 iterations = 100  # steps of training on a picture, the slides' epochs

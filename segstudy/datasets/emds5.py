@@ -142,7 +142,7 @@ def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
         mask = pictures.parent / MASKS / f"{picture.stem}-GTM.png"
         if supervision == "full":
             require_mask(mask, picture)
-        read_labels = partial(_read_labels, mask, picture)
+        read_labels = partial(read_mask, mask, picture)
         kinds = frozenset({_kind(picture)})
         yield Sample(picture.stem, partial(read_rgb, picture), read_labels, kinds, (picture,), (mask,))
 
@@ -157,6 +157,6 @@ def _kind(picture: Path) -> int:
     return int(match[1])
 
 
-def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
+def read_mask(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
     """Return 1 where the mask is light."""
     return crop((read_grey(mask, read_size(picture)) > THRESHOLD).astype(np.uint8), window)

@@ -18,9 +18,11 @@ from segstudy.datasets.sample import SUPERVISIONS, Dataset
 # Modules stand here by their full names: the study's fingerprints follow such strings as they follow imports.
 _MODULES = {
     "emds5": "segstudy.datasets.emds5",
+    "emds6": "segstudy.datasets.emds6",
     "faces": "segstudy.datasets.faces",
     "fasseg": "segstudy.datasets.fasseg",
     "folder": "segstudy.datasets.folder",
+    "isic2016": "segstudy.datasets.isic2016",
     "lesions": "segstudy.datasets.lesions",
     "microbes": "segstudy.datasets.microbes",
     "ph2": "segstudy.datasets.ph2",

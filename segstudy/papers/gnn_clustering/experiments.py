@@ -46,8 +46,8 @@ RAW_LAYERS = ("gcn", "arma")
 
 
 def raw(features: str) -> str:
-    """Return the name of the same features without the picture's mean subtracted."""
-    return f"{features}, raw"
+    """Return the name of the same features without the picture's mean subtracted; DINO's never are centred."""
+    return features if features == "dino" else f"{features}, raw"
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:

@@ -1,0 +1,113 @@
+"""ISIC 2016, part 3B: dermoscopic pictures of skin lesions, each with its mask beside it.
+
+Verification, in this order: the folder is there; each picture has a mask; at reading, the mask has its picture's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from segstudy.datasets.card import Card
+from segstudy.datasets.files import (
+    Window,
+    crop,
+    find_folder,
+    missing_data,
+    read_grey,
+    read_rgb,
+    read_size,
+    require_choice,
+    require_mask,
+)
+from segstudy.datasets.ph2 import CLASSES, COLOURS
+from segstudy.datasets.sample import Dataset, Sample
+
+SPLITS = {"train": 900}
+FOLDER = "ISBI2016_ISIC_Part3B_Training_Data"
+SUFFIX = "_Segmentation"
+
+CARD = Card(
+    name="isic2016",
+    title="ISIC 2016, International Skin Imaging Collaboration challenge, part 3B, training data",
+    what="dermoscopic photographs of skin lesions of many sizes, with the lesion's mask",
+    how_many="900 training pictures; the slides of paper 3 use these alone",
+    licence="CC-0",
+    citation=(
+        "Gutman, Codella, Celebi, Helba, Marchetti, Mishra, Halpern: Skin lesion analysis toward melanoma detection: a "
+        "challenge at ISBI 2016, hosted by ISIC, arXiv:1605.01397, 2016"
+    ),
+    homepage="https://challenge.isic-archive.com/data/",
+    layout="""
+isic2016/ISBI2016_ISIC_Part3B_Training_Data/
+  ISIC_0000000.jpg
+  ISIC_0000000_Segmentation.png   255 is lesion
+""",
+    how_to_get=(
+        "fetch the training data of 2016, task 3B, at https://challenge.isic-archive.com/data/ and unpack it in "
+        "isic2016/"
+    ),
+)
+
+
+def open_isic2016(root: Path, split: str, supervision: str) -> Dataset:
+    """Open the training pictures of ISIC 2016, part 3B: 0 background, 1 lesion.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds `isic2016/`.
+    split : "train"
+    supervision : "full", "image" or "none"
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    MissingData
+        Where the folder is missing or has no picture.
+    StudyError
+        Where a picture has no mask.
+    ValueError
+        Where `split` is unknown.
+    """
+    require_choice("split", split, SPLITS)
+    home = Path(root) / CARD.name
+    pictures = find_folder(home, FOLDER, f"*/{FOLDER}")
+    if pictures is None:
+        raise missing_data(CARD, home / FOLDER)
+    samples = list(_samples(pictures, supervision))
+    if not samples:
+        raise missing_data(CARD, pictures / "ISIC_0000000.jpg")
+    return Dataset(
+        CARD.name,
+        split=split,
+        supervision=supervision,
+        samples=samples,
+        classes=CLASSES,
+        colours=COLOURS,
+        card=CARD,
+        note=f"{len(samples)} of {SPLITS[split]} published pictures found",
+    )
+
+
+def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
+    """Yield the sample of each picture, in the order of the names."""
+    for picture in sorted(pictures.glob("ISIC_*.jpg")):
+        mask = picture.with_name(f"{picture.stem}{SUFFIX}.png")
+        if supervision != "none":
+            require_mask(mask, picture)
+        read_labels = partial(_read_labels, mask, picture)
+        yield Sample(
+            picture.stem, partial(read_rgb, picture), read_labels, files=(picture,), label_files=(mask,)
+        )
+
+
+def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
+    """Return 1 where the mask is light."""
+    return crop((read_grey(mask, read_size(picture)) > 127).astype(np.uint8), window)
