@@ -174,7 +174,9 @@ record.figure(
 def ncut_by_hand(S, W):
     cut = torch.trace(S.T @ W @ S) / torch.trace(S.T @ torch.diag(W.sum(1)) @ S)
     joint, K = S.T @ S, S.shape[1]
-    return -cut + torch.linalg.norm(joint / torch.linalg.norm(joint) - torch.eye(K) / K**0.5)
+    return -cut + torch.linalg.norm(
+        joint / torch.linalg.norm(joint) - torch.eye(K).to(S) / K**0.5
+    )
 
 
 one_cluster = -1 + np.sqrt((1 - 1 / np.sqrt(2)) ** 2 + 0.5)
@@ -208,7 +210,7 @@ for alpha, parted, joined in ((5.0, -56, -62), (2.0, -29, -8)):
 # %%
 graph = gc.build_graph(X[None], "cc", alpha=2.0)
 record.expect(
-    "without W", gc.correlation_loss(split[None], graph), gc.correlation_loss(split, W_cc)
+    "without W", gc.correlation_loss(split[None], graph)[0], gc.correlation_loss(split, W_cc)
 )
 print(type(graph).__name__)
 
