@@ -57,7 +57,7 @@ def beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         "Dice: ours": _spread(ours, "Dice"),
         "Dice: slides": known["Dice"].tolist(),
         "best epoch: ours": ours["best epoch"].astype(int).tolist(),
-        "best epoch: slides": known["best epoch"].tolist(),
+        "best epoch: slides": known["best epoch"].astype("Int64").tolist(),
     }
     return pd.DataFrame(columns)
 

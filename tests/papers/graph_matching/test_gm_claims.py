@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from segstudy import published
-from segstudy.metrics import paired_bootstrap
+from segstudy.metrics import paired, paired_bootstrap
 from segstudy.papers.graph_matching import experiment_claims as experiments
-from segstudy.metrics import paired
 from segstudy.papers.graph_matching.evaluation import MEASURES, Evaluation
 from segstudy.papers.graph_matching.results import AVERAGE, Results
 from segstudy.papers.graph_matching.table_claims import table_claims

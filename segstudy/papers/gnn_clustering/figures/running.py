@@ -65,12 +65,9 @@ def chart_dino(
     right.plot(output_entropy, color=CYCLE[2], linestyle="--", label="mean of the outputs'")
     for value, word in ((limit, "all outputs equally likely"), (0.0, "always the same output")):
         right.axhline(value, color="black", linestyle=":", linewidth=1)
-        side = (
-            {"va": "bottom", "y": value + 0.02 * limit}
-            if value == 0
-            else {"va": "top", "y": value - 0.02 * limit}
-        )
-        right.text(x=0.98 * len(mean_entropy), s=word, ha="right", fontsize=8, **side)
+        side = "bottom" if value == 0 else "top"
+        place = {"transform": right.get_yaxis_transform(), "ha": "right", "va": side}
+        right.text(0.98, value + (0.02 if value == 0 else -0.02) * limit, word, fontsize=8, **place)
     right.set(xlabel="step", ylabel="nats", title="the teacher's entropy", ylim=(-0.05 * limit, 1.05 * limit))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -1,0 +1,157 @@
+"""Features of patches: each kind against an independent computation, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from segstudy.errors import StudyError
+from segstudy.nn import backbone, centre_features, patch_features, reduce_features, unit_features
+from segstudy.nn.backbones import SQUEEZENET
+from segstudy.nn.colour_texture import colour_texture
+from segstudy.nn.patch_features import vit_keys
+
+
+@pytest.fixture
+def pictures(rng):
+    return [rng.integers(0, 256, shape, dtype=np.uint8) for shape in ((40, 56, 3), (64, 64, 3))]
+
+
+@pytest.fixture(scope="module")
+def vit():
+    import timm
+
+    torch.manual_seed(0)
+    options = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 3, "num_heads": 3, "num_classes": 0}
+    return timm.models.vision_transformer.VisionTransformer(**options).eval()
+
+
+def test_shapes_and_names(pictures):
+    for kind, dims in (("colour-texture", 7), ("squeezenet", 640), ("mix", 647)):
+        found = patch_features(pictures, kind, grid=(5, 6))
+        assert found.values.shape == (2, 30, dims) and found.values.dtype == np.float32
+        assert found.grid == (5, 6) and ("random weights" in found.name) == (kind != "colour-texture")
+
+
+def test_patches_are_in_reading_order():
+    image = np.zeros((16, 24, 3), np.uint8)
+    image[:8, 16:] = 255  # the third patch of the first row
+    lightness = patch_features([image], "colour-texture", grid=(2, 3)).values[0, :, 0]
+    assert lightness.argmax() == 2
+
+
+def test_a_batch_changes_nothing(pictures):
+    both = patch_features(pictures, "mix", grid=(4, 4), batch=2).values
+    assert np.allclose(both, patch_features(pictures, "mix", grid=(4, 4), batch=1).values, atol=1e-5)
+
+
+def test_fires_have_length_one(pictures):
+    values = patch_features(pictures, "squeezenet", grid=(4, 4)).values
+    assert np.allclose(np.linalg.norm(values[..., :128], axis=2), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(values[..., 128:], axis=2), 1, atol=1e-5)
+
+
+def test_squeezenets_caffe_weights_take_bgr(data_root):
+    from torchvision.models import squeezenet1_1
+
+    path = data_root / SQUEEZENET
+    if not path.is_file():
+        pytest.skip("SqueezeNet's weights are not at hand")
+    raw = squeezenet1_1(weights=None).features
+    state = torch.load(path, weights_only=True)
+    raw.load_state_dict({name.removeprefix("features."): value for name, value in state.items()})
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    bgr = 255 * image.flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(1, 3, 1, 1)
+    expected = raw.eval()(bgr)
+    found = backbone("torchvision:squeezenet1_1", path)(image)
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_keys_are_those_of_the_last_block(vit):
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    seen = []
+    hook = vit.blocks[-1].attn.qkv.register_forward_hook(lambda _m, _i, out: seen.append(out))
+    vit.forward_features(images)
+    hook.remove()
+    keys = seen[0].reshape(2, 17, 3, 24)[:, 1:, 1]
+    assert torch.allclose(vit_keys(vit, images), keys, atol=1e-5)
+    assert not torch.allclose(vit_keys(vit, images, norm=False), keys, atol=1e-2)
+
+
+def test_a_finer_stride_and_another_size(vit):
+    images = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(1))
+    assert vit_keys(vit, images).shape == (1, 4 * 6, 24)
+    assert vit_keys(vit, images, stride=4).shape == (1, 7 * 11, 24)
+    found = patch_features([np.zeros((32, 32, 3), np.uint8)], vit, grid=(4, 4), stride=4)
+    assert found.grid == (7, 7) and found.values.shape == (1, 49, 24)
+
+
+def test_dino_weights_come_from_a_file(tmp_path, pictures):
+    import timm
+
+    torch.manual_seed(3)
+    model = timm.create_model("vit_small_patch8_224.dino", pretrained=False, num_classes=0)
+    save_file(model.state_dict(), tmp_path / "dino.safetensors")
+    found = patch_features(pictures[:1], "dino", grid=(6, 6), weights=tmp_path / "dino.safetensors")
+    assert found.values.shape == (1, 36, 384) and found.name == "keys of DINO ViT-S/8 (dino)"
+    image = torch.from_numpy(np.asarray(pictures[0]))
+    assert image.shape == (40, 56, 3)
+    other = patch_features(pictures[:1], "dino", grid=(6, 6), seed=5)
+    assert not np.allclose(found.values, other.values, atol=1e-2)
+    with pytest.raises(StudyError, match="are of another network|lack"):
+        save_file({"cls_token": torch.zeros(1, 1, 3)}, tmp_path / "bad.safetensors")
+        patch_features(pictures[:1], "dino", weights=tmp_path / "bad.safetensors")
+
+
+def test_centring_and_lengths(rng):
+    values = rng.normal(2, 1, (2, 50, 6)).astype(np.float32)
+    centred = centre_features(values)
+    assert np.allclose(np.linalg.norm(centred, axis=2), 1, atol=1e-5)
+    residue = values - values.mean(axis=1, keepdims=True)
+    assert np.allclose(centred * np.linalg.norm(residue, axis=2, keepdims=True), residue, atol=1e-4)
+    flat = centre_features(np.full((1, 50, 6), 0.7, np.float32))
+    assert (flat == 0).all() and (unit_features(np.zeros((1, 3, 2))) == 0).all()
+
+
+def test_fewer_dimensions_keep_inner_products(rng):
+    low = rng.normal(0, 1, (1, 40, 4)) @ rng.normal(0, 1, (4, 30))
+    values = (low + 0.001 * rng.normal(0, 1, low.shape)).astype(np.float32)
+    reduced = reduce_features(values, 4)
+    assert reduced.shape == (1, 40, 4) and reduce_features(values, 64) is values
+    assert np.allclose(reduced @ reduced.transpose(0, 2, 1), values @ values.transpose(0, 2, 1), atol=0.1)
+
+
+def test_a_flat_picture_has_no_texture():
+    image = np.full((32, 32, 3), 130, np.uint8)
+    assert np.abs(colour_texture(image)[..., 3:]).max() < 1e-6
+    step = image.copy()
+    step[:, 16:] = 200
+    assert colour_texture(step)[16, 16, 3:].min() > 0.05 > colour_texture(step)[16, 1, 3]
+
+
+def test_bad_input(pictures, vit):
+    with pytest.raises(ValueError, match="kind"):
+        patch_features(pictures, "resnet")
+    with pytest.raises(ValueError, match="empty"):
+        patch_features([], "colour-texture")
+    with pytest.raises(ValueError, match="size"):
+        patch_features(pictures, "colour-texture", grid=(0, 4))
+    with pytest.raises(ValueError, match="at least a patch"):
+        vit_keys(vit, torch.zeros(1, 3, 4, 40))
+    with pytest.raises(StudyError, match="not there"):
+        backbone("torchvision:squeezenet1_1", "nowhere.pth")
+    for name in ("timm:no_such_model", "keras:vgg", "torchvision:vgg99"):
+        with pytest.raises(ValueError, match="name must be|knows no model"):
+            backbone(name)
+    broken = type(vit)(img_size=32, patch_size=8, embed_dim=24, depth=1, num_heads=3, num_classes=0)
+    broken.blocks[0].attn.qkv.weight.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="finite"):
+        patch_features(pictures, broken, grid=(4, 4))
+
+
+def test_random_weights_follow_the_seed():
+    first, again, other = (backbone("torchvision:squeezenet1_1", seed=seed) for seed in (0, 0, 1))
+    weight = lambda net: net.network[0].weight  # noqa: E731
+    assert torch.equal(weight(first), weight(again)) and not torch.equal(weight(first), weight(other))
