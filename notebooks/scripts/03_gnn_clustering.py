@@ -545,6 +545,30 @@ for data in datasets:
     record.figure(figure, f"examples_{data.partition('/')[0]}", alt, sentence)
 
 # %% [markdown]
+# ### Parts, and no K
+#
+# DeepCut clusters the object's patches once more, alone, into parts. And correlation clustering needs no number of clusters:
+# of ten that are allowed, some stay empty, and the object is the largest piece that is not the corners' cluster.
+
+# %%
+place = picked[-3]
+sample, grid = parts[place[0]][place[1]], opened[place[0]].targets.grid
+X_one = opened[place[0]].features[place[1]]
+object_mask = mask_of(place[0], "NCUT | GCN", place[1])
+four = settings.Settings(clusters=4, iterations=iterations)
+pieces = gc.segment_parts(X_one, object_mask, four, seeds[0])
+no_k = gc.cluster_images(X_one[None], gc.PRESETS["deepcut-cc"], seed=seeds[0])
+ten = no_k.assignments[0, 0].argmax(axis=1)
+
+# %% tags=["hide-input"]
+maps = {"the object": object_mask.astype(int), "its parts": pieces, "CC, ten allowed": ten}
+maps["its object"] = gc.object_without_k(ten, 10, grid).astype(int)
+shaped = {name: found.reshape(grid) for name, found in maps.items()}
+figure = figures.draw_clusters(sample.image, shaped)
+sentence = f"The object in {len(np.unique(pieces[pieces > 0]))} parts of at most 4, and {len(np.unique(ten))} clusters of ten that correlation clustering uses with DeepCut's settings (alpha 3)."
+record.figure(figure, "parts", "A picture and four clusterings of its patches.", sentence)
+
+# %% [markdown]
 # ## Time
 #
 # The slides time 100 epochs. Here all messages are one matrix product, and what does not change is computed once.

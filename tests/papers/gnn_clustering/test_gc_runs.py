@@ -14,7 +14,7 @@ from segstudy.papers.gnn_clustering.beyond import cosegment, likeness, smoothing
 from segstudy.papers.gnn_clustering.foreground import oracle_iou
 from segstudy.papers.gnn_clustering.graphs import affinity
 from segstudy.papers.gnn_clustering.null_baselines import EVERYTHING, baseline_set
-from segstudy.papers.gnn_clustering.pictures import open_part, open_pictures
+from segstudy.papers.gnn_clustering.pictures import DINO_WEIGHTS, open_part, open_pictures
 from segstudy.papers.gnn_clustering.runs import cluster_set, hard_objective, method
 from segstudy.papers.gnn_clustering.supervised import halves, supervised
 from segstudy.segmenter import Segmenter
@@ -48,6 +48,21 @@ def test_a_method_on_a_data_set():
     targets = open_pictures(DATA, 3, FEATURES, (12, 12)).targets
     chance = targets.objects.mean() / 64
     assert oracle_iou(found["labels"], 2, targets).max(axis=1).mean() > chance
+
+
+def test_the_slides_setting_with_dino_weights_in_a_file(monkeypatch, tmp_path):
+    import timm
+
+    torch.manual_seed(0)
+    model = timm.create_model("vit_small_patch8_224.dino", pretrained=False, num_classes=0)
+    (tmp_path / "weights").mkdir()
+    torch.save(model.state_dict(), tmp_path / DINO_WEIGHTS)
+    monkeypatch.setenv("SEGSTUDY_DATA", str(tmp_path))
+    found = cluster_set("lesions/train", 1, "dino", {"iterations": 3}, 42, 1, "cpu")
+    assert found["labels"].shape == (1, 3, 784) and np.isfinite(found["losses"]).all()
+    described = open_pictures("lesions/train", 1, "dino")
+    assert described.described == "keys of DINO ViT-S/8 (dino_vits8)"
+    assert described.features.shape == (1, 784, 64)
 
 
 def test_the_objective_of_labels_is_that_of_their_one_hot_assignment():
