@@ -150,7 +150,9 @@ def ncut_affinity(X):
 
 W = ncut_affinity(X)
 record.expect("w_11, w_34, w_15", W[[0, 2, 0], [0, 3, 4]].tolist(), [0.8, 0.8, 0.0])
-record.expect("the package's W differs by", (gc.affinity(X, "ncut") - W).abs().max(), 0.0)
+record.expect(
+    "the package's W differs by", float((gc.affinity(X, "ncut") - W).abs().max()), 0.0
+)
 
 # %% tags=["hide-input"]
 figure = figures.draw_toy(W.numpy(), [0, 0, 0, 1, 1, 1])
@@ -181,9 +183,9 @@ def ncut_by_hand(S, W):
 
 one_cluster = -1 + np.sqrt((1 - 1 / np.sqrt(2)) ** 2 + 0.5)
 for name, S, value in (("split", split, -74 / 98), ("one cluster", one, one_cluster)):
-    record.expect(f"{name}, those lines", ncut_by_hand(S, W), value)
-    record.expect(f"{name}, the package", gc.ncut_loss(S, W), value)
-record.expect("neighbours parted", gc.ncut_loss(wrong, W), -50 / 98)
+    record.expect(f"{name}, those lines", float(ncut_by_hand(S, W)), value)
+    record.expect(f"{name}, the package", float(gc.ncut_loss(S, W)), value)
+record.expect("neighbours parted", float(gc.ncut_loss(wrong, W)), -50 / 98)
 
 # %% [markdown]
 # The first term alone is least where all is one cluster; the second, which wants clusters of equal size, forbids it. An
@@ -199,9 +201,13 @@ record.expect("neighbours parted", gc.ncut_loss(wrong, W), -50 / 98)
 # %%
 for alpha, parted, joined in ((5.0, -56, -62), (2.0, -29, -8)):
     shifted = X @ X.T - (X @ X.T).max() / alpha
-    record.expect(f"alpha {alpha:g}, split", -torch.trace(shifted @ split @ split.T), parted)
+    record.expect(
+        f"alpha {alpha:g}, split", -float(torch.trace(shifted @ split @ split.T)), parted
+    )
     W_cc = gc.affinity(X, "cc", alpha=alpha)
-    record.expect(f"alpha {alpha:g}, one cluster", gc.correlation_loss(one, W_cc), joined)
+    record.expect(
+        f"alpha {alpha:g}, one cluster", float(gc.correlation_loss(one, W_cc)), joined
+    )
 
 # %% [markdown]
 # That $W$ has rank 3: $W H = X (X^\top H) - c \mathbf{1} (\mathbf{1}^\top H)$. The package never builds it, so that the cost grows linearly with
@@ -209,9 +215,8 @@ for alpha, parted, joined in ((5.0, -56, -62), (2.0, -29, -8)):
 
 # %%
 graph = gc.build_graph(X[None], "cc", alpha=2.0)
-record.expect(
-    "without W", gc.correlation_loss(split[None], graph)[0], gc.correlation_loss(split, W_cc)
-)
+without = float(gc.correlation_loss(split[None], graph)[0])
+record.expect("without W", without, float(gc.correlation_loss(split, W_cc)))
 print(type(graph).__name__)
 
 # %% [markdown]
@@ -225,10 +230,10 @@ print(type(graph).__name__)
 
 # %%
 W_dmon = gc.affinity(X, "dmon", tau=0.7)
-record.expect("edges, each from both ends", W_dmon.sum(), 20)
-record.expect("the split", gc.dmon_loss(split, W_dmon), -0.4)
-record.expect("with the slides' m", gc.dmon_loss(split, W_dmon, doubled=True), -13 / 40)
-record.expect("all in one: the collapse term", gc.dmon_loss(one, W_dmon), np.sqrt(2) - 1)
+record.expect("edges, each from both ends", float(W_dmon.sum()), 20)
+record.expect("the split", float(gc.dmon_loss(split, W_dmon)), -0.4)
+record.expect("with the slides' m", float(gc.dmon_loss(split, W_dmon, doubled=True)), -13 / 40)
+record.expect("all in one: the collapse term", float(gc.dmon_loss(one, W_dmon)), np.sqrt(2) - 1)
 
 # %% [markdown]
 # The collapse term sums $S$ over the *nodes*. The code released with UnSegGNet and UnSeGArmaNet sums over the clusters, where the
@@ -323,9 +328,8 @@ record.table(otherwise, "released_otherwise", caption)
 # %%
 teacher = torch.tensor([[[0.04 * np.log(3), 0.0]]] * 2)
 student = torch.zeros(2, 1, 2)
-record.expect(
-    "loss", dino_steps.dino_loss(student, teacher, torch.zeros(2)), np.log(2), tolerance=1e-6
-)
+pays = float(dino_steps.dino_loss(student, teacher, torch.zeros(2)))
+record.expect("loss", pays, np.log(2), tolerance=1e-6)
 print("a centre that always favours the first output is taken away before:")
 centre = torch.tensor([0.04 * np.log(3), 0.0])
 print(dino_steps.teacher_outputs(teacher, centre, 0.04)[0])
@@ -397,8 +401,8 @@ null = pd.DataFrame(rows)
 # %% tags=["hide-input"]
 strongest = null.loc[null.groupby("data", sort=False)["IoU, oracle"].idxmax()]
 caption = "Baselines; the strongest with the oracle's foreground: " + ", ".join(
-    f"{row.baseline} with {row._3:.3f} on {row.data}"
-    for row in strongest.itertuples(index=False)
+    f"{row['baseline']} with {row['IoU, oracle']:.3f} on {row['data']}"
+    for row in strongest.to_dict("records")
 )
 record.table(null, "baselines", caption + ".")
 
@@ -711,7 +715,7 @@ for data in datasets if gap_rows else ():
         }
         for which, value in means.items():
             d = paired_difference(row["read"], value[read_half])
-            line[f"less 2-means, {which}"] = points(d.mean, d.low, d.high)
+            line[f"less 2-means, {which}"] = f"{d.mean:+.3f} ± {d.standard_error:.3f}"
         final.append(line)
 
 # %% tags=["hide-input"]
@@ -721,11 +725,11 @@ if final:
     caption = (
         "IoU on the pictures where variants were compared and on the others: chosen were "
         + " and ".join(
-            f"'{r.variant}' on {r.data} ({r._5:.3f} on the others)"
-            for r in winner.rename(columns={"read on": "_5"}).itertuples()
+            f"'{r['variant']}' on {r['data']} ({r['read on']:.3f} on the others)"
+            for r in winner.to_dict("records")
         )
     )
-    record.table(gap_table, "gap", caption + ".")
+    record.table(gap_table, "gap", caption + "; differences with their paired standard error.")
 
 # %% [markdown]
 # ## Settings swept
@@ -769,11 +773,12 @@ if len(sweep):
         "Five panels of IoU against a setting, one line for each data set.",
         sentence,
     )
-    record.table(
-        sweep,
-        "sweeps",
-        f"The {len(sweep)} points of the figure, with the clusters that are not empty at the last epoch.",
-    )
+    wide = sweep.pivot(index=["sweep", "value"], columns="data", values=["mean", "clusters"])
+    wide.columns = [
+        f"{'IoU' if kind == 'mean' else kind}, {data}" for kind, data in wide.columns
+    ]
+    caption = f"The {len(wide)} settings of the figure, with the clusters that are not empty at the last epoch."
+    record.table(wide.reset_index(), "sweeps", caption, decimals=2)
 
 # %% [markdown]
 # ## Depth

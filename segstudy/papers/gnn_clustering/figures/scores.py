@@ -112,6 +112,7 @@ def chart_sweep(table: pd.DataFrame, parameter: str) -> Figure:
         ax.set(title=sweep, xticks=range(len(known)), xticklabels=[f"{value:g}" for value in known])
     for ax in grid.ravel()[len(sweeps) :]:
         ax.set_axis_off()
+    grid[0, 0].set_ylim(0, 1)
     for ax in grid[:, 0]:
         ax.set_ylabel("IoU")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
