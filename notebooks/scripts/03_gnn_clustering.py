@@ -45,12 +45,8 @@ from segstudy.nn.patch_features import reduce_features
 from segstudy.papers import gnn_clustering as gc
 
 # %%
-from segstudy.papers.gnn_clustering import (
-    beyond as deeper,
-)
-from segstudy.papers.gnn_clustering import (
-    dino as dino_steps,
-)
+from segstudy.papers.gnn_clustering import beyond as deeper
+from segstudy.papers.gnn_clustering import dino as dino_steps
 from segstudy.papers.gnn_clustering import (
     experiment_claims,
     figures,
@@ -58,18 +54,21 @@ from segstudy.papers.gnn_clustering import (
     layers,
     pictures,
     printed,
-    results,
     settings,
     supervised,
     table_claims,
+    tables,
 )
 from segstudy.papers.gnn_clustering import experiments as lists
+from segstudy.papers.gnn_clustering import results as scores
 from segstudy.postprocess import SLIDES, count_components, refine_mask
 from segstudy.study.record import Record
 from segstudy.verdicts import points
 
+# %%
 plots.use_style()
 opened = {data: pictures.open_pictures(data, images, features) for data in datasets}
+targets = {data: found.targets for data, found in opened.items()}
 described = opened[datasets[0]].described
 record = Record(seeds=seeds, device=device, features=described)
 
@@ -345,25 +344,21 @@ value_of = {job.key(): entry.value for job, entry in zip(jobs, entries)}
 
 
 def values(part):
-    return [(job, value_of[job.key()]) for job in part(settings_all)]
+    return [(job.arguments, value_of[job.key()]) for job in part(settings_all)]
 
 
 # %% tags=["hide-input"]
 dino_runs = [value for _, value in values(lists.dino_jobs)]
 if dino_runs:
     first = dino_runs[0]
-    gained = np.array([run["knn_trained"] - run["knn_initial"] for run in dino_runs])
+    kept = (first[name] for name in ("losses", "output_entropy", "mean_entropy", "limit"))
+    figure = figures.chart_dino(*kept)
+    known, gained = np.array(
+        [[r["knn_trained"], r["knn_trained"] - r["knn_initial"]] for r in dino_runs]
+    ).T
     _ = record.metric("dino/nearest neighbours/gain over its first weights", gained)
-    figure = figures.chart_dino(
-        first["losses"], first["output_entropy"], first["mean_entropy"], first["limit"]
-    )
-    sentence = (
-        f"A small transformer trained on generated microbes: the teacher's entropy stays between 0 and {first['limit']:.1f}, and 5 nearest neighbours "
-        f"tell the kind in {100 * np.mean([r['knn_trained'] for r in dino_runs]):.0f} % of the test pictures, {100 * gained.mean():.0f} points more than with its first weights ({len(gained)} seeds)."
-    )
-    alt = (
-        "The loss falls with the epochs; two entropies stay between the dashed collapse limits."
-    )
+    sentence = f"A small transformer trained on generated microbes: the teacher's entropy stays between 0 and {first['limit']:.1f}, and 5 nearest neighbours tell the kind in {100 * known.mean():.0f} % of the test pictures (chance: 12.5), {100 * gained.mean():+.0f} points against its first weights ({len(gained)} seeds, {100 * gained.min():+.0f} to {100 * gained.max():+.0f})."
+    alt = "The loss by epoch; two entropies stay between the dashed limits of a collapse."
     record.figure(figure, "dino", alt, sentence)
 
 # %% tags=["hide-input"]
@@ -383,10 +378,7 @@ if dino_runs:
 # or the picture's corners, which are background (DeepCut).
 
 # %%
-baselines = {
-    job.arguments["dataset"] + "|" + job.arguments["features"]: v
-    for job, v in values(lists.baselines)
-}
+baselines = {f"{a['dataset']}|{a['features']}": v for a, v in values(lists.baselines)}
 rows = []
 for data, name in product(datasets, next(iter(baselines.values()))):
     found = {
@@ -413,15 +405,8 @@ record.table(null, "baselines", caption + ".")
 # truth*, as the slides do, and so is the foreground. What a user would get, who has no truth, stands in the table after.
 
 # %%
-runs = {}
-for job, value in values(lists.tables):
-    changes = job.arguments["changes"]
-    method = settings.Settings(**changes).name
-    runs.setdefault((job.arguments["dataset"], method), []).append(value)
-scored = {
-    key: results.Results(tuple(found), opened[key[0]].targets) for key, found in runs.items()
-}
-table = results.slides_table(scored)
+scored = tables.by_method(values(lists.tables), targets)
+table = scores.slides_table(scored)
 theirs = printed.printed_tables()
 
 # %% tags=["hide-input"]
@@ -450,31 +435,12 @@ alt = "Bars of the best IoU for eight combinations on two data sets, with hollow
 record.figure(figure, "best_by_loss_and_layer", alt, sentence, headline=True)
 
 # %% tags=["hide-input"]
-curves = []
-for (data, method), found in scored.items():
-    mean = found.oracle.mean(axis=0)
-    half = 1.96 * mean.std(axis=0, ddof=1) / np.sqrt(len(mean))
-    for epoch, m, h in zip(found.iterations, mean.mean(axis=0), half):
-        curves.append(
-            {
-                "data": data,
-                "method": method,
-                "epoch": epoch,
-                "mean": m,
-                "low": m - h,
-                "high": m + h,
-            }
-        )
-curves = pd.DataFrame(curves)
+curves = tables.epoch_curves(scored)
 figure = figures.chart_epochs(curves)
 moved = curves.groupby(["data", "method"])["mean"].agg(np.ptp)
 sentence = f"IoU against the epoch: it moves by {100 * moved.min():.0f} to {100 * moved.max():.0f} points, most for {moved.idxmax()[1]} on {moved.idxmax()[0]}."
-record.figure(
-    figure,
-    "iou_against_epoch",
-    "IoU every ten epochs, one line for each combination, two data sets.",
-    sentence,
-)
+alt = "IoU every ten epochs, one line for each combination, two data sets."
+record.figure(figure, "iou_against_epoch", alt, sentence)
 
 # %% [markdown]
 # ### Two values that cannot be
@@ -520,23 +486,14 @@ for data in datasets:
     picked += [(data, int(i)) for i in np.argsort(quality)[[-1, len(quality) // 2, 0]]]
 
 
-def mask_of(data, method, i):
-    run = scored[data, method].runs[0]
-    labels = np.asarray(run["labels"])[i, scored[data, method].best[0]]
-    target = scored[data, method].targets.take([i])
-    masks = [(labels == cluster)[None] for cluster in (0, 1)]
-    return max(masks, key=lambda mask: np.nan_to_num(foreground.iou(mask, target)[0]))[0]
-
-
+# %%
 def example(data, i):
-    sample, target = parts[data][i], opened[data].targets.take([i])
-    masks = {m: mask_of(data, m, i) for m in methods}
-    found = {m: float(foreground.iou(v[None], target)[0]) for m, v in masks.items()}
-    grown = {
-        m: foreground.grow(v, target.grid, sample.image.shape[:2]) for m, v in masks.items()
-    }
+    sample, target = parts[data][i], targets[data].take([i])
+    masks = {m: scored[data, m].mask(i) for m in methods}
     row = {"image": sample.image, "truth": sample.labels, "title": sample.name}
-    return row | {"masks": grown, "scores": found}
+    row["scores"] = {m: float(foreground.iou(v[None], target)[0]) for m, v in masks.items()}
+    size = sample.image.shape[:2]
+    return row | {"masks": {m: foreground.grow(v, target.grid, size) for m, v in masks.items()}}
 
 
 # %% tags=["hide-input"]
@@ -558,7 +515,7 @@ for data in datasets:
 place = picked[-3]
 sample, grid = parts[place[0]][place[1]], opened[place[0]].targets.grid
 X_one = opened[place[0]].features[place[1]]
-object_mask = mask_of(place[0], "NCUT | GCN", place[1])
+object_mask = scored[place[0], "NCUT | GCN"].mask(place[1])
 four = settings.Settings(clusters=4, iterations=iterations)
 pieces = gc.segment_parts(X_one, object_mask, four, seeds[0])
 no_k = gc.cluster_images(X_one[None], gc.PRESETS["deepcut-cc"], seed=seeds[0])
@@ -596,9 +553,9 @@ record.figure(figure, "time", "Bars of the seconds of eight combinations.", sent
 def refined_scores(data):
     rows = []
     for i, sample in enumerate(parts[data]):
-        target = opened[data].targets.take([i])
-        mask = mask_of(data, "NCUT | GCN", i)
-        size = tuple(foreground.CELL * side for side in opened[data].targets.grid)
+        target = targets[data].take([i])
+        mask = scored[data, "NCUT | GCN"].mask(i)
+        size = tuple(foreground.CELL * side for side in targets[data].grid)
         image = resizing.resize_image(sample.image, size)
         fine = refine_mask(image, foreground.grow(mask, target.grid, size), SLIDES)
         truth = resizing.resize_labels(sample.labels, size) == 1
@@ -634,41 +591,25 @@ record.table(solver, "post_processing", caption + " (95 % over pictures).")
 # has nothing to go by. How dense the graph is, and with the `beyond` experiments what that does:
 
 # %%
-rows = []
-for data, which in product(datasets, (features, lists.raw(features))):
-    few = torch.from_numpy(pictures.open_pictures(data, images, which).features[:8])
-    for tau in (0.0, 0.3, 0.5, 0.7, 0.8, 0.9):
-        share_joined = float(gc.affinity(few, "dmon", tau=tau).mean())
-        rows.append({"features": f"{data}, {which}", "tau": tau, "density": share_joined})
-density = pd.DataFrame(rows)
+shown = {
+    f"{data}, {which}": pictures.open_pictures(data, images, which).features[:8]
+    for data, which in product(datasets, dict.fromkeys((features, lists.raw(features))))
+}
+density = tables.density_table(shown, (0.0, 0.3, 0.5, 0.7, 0.8, 0.9))
 
 # %% tags=["hide-input"]
 wide = density.pivot(index="features", columns="tau", values="density").reset_index()
 wide.columns = ["features", *[f"tau {t:g}" for t in wide.columns[1:]]]
-unlike = wide[wide.features.str.endswith("raw")]["tau 0"]
+unlike = wide[wide.features.str.endswith(lists.raw(features))]["tau 0"]
 caption = f"Share of all pairs of patches that are joined, by tau: without centring, tau = 0 joins at least {100 * unlike.min():.0f} % of them."
 record.table(wide, "density", caption)
 
 # %% tags=["hide-input"]
-rows = []
-for job, value in values(lists.raw_dmon):
-    a = job.arguments
-    found = results.Results((value,), opened[a["dataset"]].targets)
-    means = found.oracle[0].mean(axis=0)
-    rows.append(
-        {
-            "data": a["dataset"],
-            "layer": a["changes"]["layer"].upper(),
-            "tau": a["changes"]["tau"],
-            "IoU, best epoch": means.max(),
-            "IoU, last epoch": means[-1],
-        }
-    )
-if rows:
-    raw_table = pd.DataFrame(rows)
-    low = raw_table[raw_table.tau == 0].groupby("layer")["IoU, best epoch"].mean()
+raw_dmon = tables.raw_table(values(lists.raw_dmon), targets)
+if len(raw_dmon):
+    low = raw_dmon[raw_dmon.tau == 0].groupby("layer")["IoU, best epoch"].mean()
     caption = f"DMON on features that are not centred: with tau = 0 GCN has {low['GCN']:.3f} and ARMA {low['ARMA']:.3f} on average over the data sets."
-    record.table(raw_table, "dmon_raw", caption)
+    record.table(raw_dmon, "dmon_raw", caption)
 
 # %% [markdown]
 # ## What closes the gap to 2-means
@@ -679,104 +620,48 @@ if rows:
 
 
 # %%
-def half_scores(run, data, half):
-    found = results.Results((run,), opened[data].targets)
-    return found.oracle[0][half]
+def two_means(data, which):
+    known = baselines.get(f"{data}|{which}", baselines[f"{data}|{features}"])
+    return np.asarray(known["2-means, features"]["oracle"])
 
 
-gap_rows, gap_runs = [], values(lists.gap)
-variants = list(lists.GAP)
-for n, (job, value) in enumerate(gap_runs):
-    data, variant = job.arguments["dataset"], variants[n % len(variants)]
-    chosen_half, read_half = supervised.halves(len(opened[data].features))
-    on = half_scores(value, data, chosen_half).mean(axis=0)
-    read = half_scores(value, data, read_half)[:, on.argmax()]
-    gap_rows.append(
-        {
-            "data": data,
-            "variant": variant,
-            "chosen on": on.max(),
-            "epoch": (on.argmax() + 1) * every,
-            "read": read,
-        }
-    )
-
-# %%
-final = []
-for data in datasets if gap_rows else ():
-    _, read_half = supervised.halves(len(opened[data].features))
-    means = {
-        which: np.asarray(baselines[f"{data}|{name}"]["2-means, features"]["oracle"])
-        for which, name in (("centred", features), ("not centred", lists.raw(features)))
-    }
-    for row in [r for r in gap_rows if r["data"] == data]:
-        line = {k: row[k] for k in ("data", "variant", "epoch", "chosen on")} | {
-            "read on": row["read"].mean()
-        }
-        for which, value in means.items():
-            d = paired_difference(row["read"], value[read_half])
-            line[f"less 2-means, {which}"] = f"{d.mean:+.3f} ± {d.standard_error:.3f}"
-        final.append(line)
+names = {"centred": features, "not centred": lists.raw(features)}
+known = {data: {n: two_means(data, which) for n, which in names.items()} for data in datasets}
+gap = tables.gap_table(values(lists.gap), targets, known)
 
 # %% tags=["hide-input"]
-if final:
-    gap_table = pd.DataFrame(final)
-    winner = gap_table.loc[gap_table.groupby("data", sort=False)["chosen on"].idxmax()]
-    caption = (
-        "IoU on the pictures where variants were compared and on the others: chosen were "
-        + " and ".join(
-            f"'{r['variant']}' on {r['data']} ({r['read on']:.3f} on the others)"
-            for r in winner.to_dict("records")
-        )
+if len(gap):
+    winners = gap.loc[gap.groupby("data", sort=False)["chosen on"].idxmax()].to_dict("records")
+    chosen = (
+        f"'{r['variant']}' on {r['data']} ({r['read on']:.3f} on the others)" for r in winners
     )
-    record.table(gap_table, "gap", caption + "; differences with their paired standard error.")
+    caption = "IoU on the pictures where variants were compared and on the others: chosen were "
+    caption += " and ".join(chosen) + "; differences with their paired standard error."
+    record.table(gap, "gap", caption)
 
 # %% [markdown]
 # ## Settings swept
 
+
 # %%
-sweep_rows, sweep_runs = [], values(lists.sweeps)
-steps_of = [(sweep, value) for sweep, (_, _, vs) in lists.SWEEPS.items() for value in vs]
-few = {}
-for n, (job, run) in enumerate(sweep_runs):
-    (sweep, value), a = steps_of[n % len(steps_of)], job.arguments
-    grid = (a["grid"], a["grid"])
-    few[a["dataset"], grid] = pictures.open_pictures(
-        a["dataset"], swept, features, grid
-    ).targets
-    clusters = a["changes"].get("clusters", 2)
-    found = results.Results((run,), few[a["dataset"], grid], clusters)
-    best = found.scores()[0]
-    half = 1.96 * best.std(ddof=1) / np.sqrt(len(best))
-    used = np.mean([len(np.unique(labels)) for labels in np.asarray(run["labels"])[:, -1]])
-    sweep_rows.append(
-        {
-            "sweep": sweep,
-            "value": value,
-            "data": a["dataset"],
-            "mean": best.mean(),
-            "low": best.mean() - half,
-            "high": best.mean() + half,
-            "clusters": used,
-        }
-    )
-sweep = pd.DataFrame(sweep_rows)
+def truth_at(data, side):
+    return pictures.open_pictures(data, swept, features, (side, side)).targets
+
+
+sweep = tables.sweep_table(values(lists.sweeps), truth_at)
+alphas = sweep[sweep.sweep.str.startswith("alpha, ten")]
 
 # %% tags=["hide-input"]
 if len(sweep):
     figure = figures.chart_sweep(sweep, "value")
-    many = sweep[sweep.sweep.str.startswith("alpha, ten")]
-    sentence = f"IoU at the best epoch on {swept} pictures of each data set; of ten clusters allowed, correlation clustering uses {many.clusters.min():.1f} to {many.clusters.max():.1f}."
-    record.figure(
-        figure,
-        "sweeps",
-        "Five panels of IoU against a setting, one line for each data set.",
-        sentence,
-    )
+    sentence = f"IoU at the best epoch on {swept} pictures of each data set; of ten clusters allowed, correlation clustering uses {alphas.clusters.min():.1f} to {alphas.clusters.max():.1f}."
+    alt = "Five panels of IoU against a setting, one line for each data set."
+    record.figure(figure, "sweeps", alt, sentence)
+
+# %% tags=["hide-input"]
+if len(sweep):
     wide = sweep.pivot(index=["sweep", "value"], columns="data", values=["mean", "clusters"])
-    wide.columns = [
-        f"{'IoU' if kind == 'mean' else kind}, {data}" for kind, data in wide.columns
-    ]
+    wide.columns = [f"{kind.replace('mean', 'IoU')}, {data}" for kind, data in wide.columns]
     caption = f"The {len(wide)} settings of the figure, with the clusters that are not empty at the last epoch."
     record.table(wide.reset_index(), "sweeps", caption, decimals=2)
 
@@ -787,31 +672,15 @@ if len(sweep):
 # trained: the mean cosine of two nodes' features.
 
 # %%
-rows = []
-deepest = opened[datasets[0]].features[:6]
-for layer, depth, seed in product(("gcn", "arma"), (1, 2, 4, 8), seeds):
-    for i, v in enumerate(deeper.smoothing(deepest, layer, depth, seed)):
-        rows.append(
-            {
-                "layer": layer.upper(),
-                "depth": depth,
-                "picture": i,
-                "seed": seed,
-                "similarity": v,
-            }
-        )
-depths = (
-    pd.DataFrame(rows).groupby(["layer", "depth", "picture"]).similarity.mean().reset_index()
-)
-summary = (
-    depths.groupby(["layer", "depth"]).similarity.agg(["mean", "min", "max"]).reset_index()
-)
+depths = tables.depth_table(opened[datasets[0]].features[:6], (1, 2, 4, 8), seeds)
+grouped = depths.groupby(["layer", "depth"], sort=False).similarity
+summary = grouped.agg(["mean", "min", "max"]).reset_index()
 summary.columns = ["layer", "depth", "similarity", "low", "high"]
 
 # %% tags=["hide-input"]
 figure = figures.chart_depth(summary)
 last = summary[summary.depth == 8].set_index("layer").similarity
-sentence = f"Mean cosine of two nodes after so many layers (band: least and most of {len(deepest)} pictures): at 8 layers {last['GCN']:.2f} for GCN and {last['ARMA']:.2f} for ARMA."
+sentence = f"Mean cosine of two nodes after so many layers (band: least and most of {depths.picture.nunique()} pictures): at 8 layers {last['GCN']:.2f} for GCN and {last['ARMA']:.2f} for ARMA."
 record.figure(figure, "depth", "Likeness of nodes against depth, for GCN and ARMA.", sentence)
 
 # %% [markdown]
@@ -821,24 +690,15 @@ record.figure(figure, "depth", "Likeness of nodes against depth, for GCN and ARM
 # and one choice of the foreground serves a whole group.
 
 # %%
-kinds = {}
+method, together = settings.Settings(iterations=min(30, iterations)), {}
 for data in datasets:
     labels = [sample.image_labels for sample in parts[data]]
-    names_of = [min(label) if label and len(label) == 1 else 0 for label in labels]
-    groups = [
-        [i for i, k in enumerate(names_of) if k == kind][:4] for kind in sorted(set(names_of))
-    ]
-    kinds[data] = [group for group in groups if len(group) > 1][:5]
-together = {}
-for data, groups in kinds.items():
+    kinds = [min(label) if label and len(label) == 1 else 0 for label in labels]
+    groups = tables.groups_of_kinds(kinds, size=4, count=5)
     if groups:
-        method = settings.Settings(iterations=min(30, iterations))
-        whole = pictures.open_pictures(
-            data, images, features, dims=10**6
-        ).features  # one space for all
-        together[data] = deeper.cosegment(
-            whole, opened[data].targets, groups, method, seeds[0], data
-        )
+        whole = pictures.open_pictures(data, images, features, dims=10**6)  # in one space
+        arguments = (whole.features, targets[data], groups, method, seeds[0], data)
+        together[data] = deeper.cosegment(*arguments)
 
 # %% tags=["hide-input"]
 rows = [
@@ -861,9 +721,9 @@ if rows:
 
 # %%
 by_features = {features: [scored[data, "NCUT | GCN"].scores()[0] for data in datasets]}
-for job, value in values(lists.compared):
-    found = results.Results((value,), opened[job.arguments["dataset"]].targets)
-    by_features.setdefault(job.arguments["features"], []).append(found.scores()[0])
+for a, value in values(lists.compared):
+    found = scores.Results((value,), targets[a["dataset"]])
+    by_features.setdefault(a["features"], []).append(found.scores()[0])
 rows = [
     {"features": name} | dict(zip(datasets, [s.mean() for s in found]))
     for name, found in by_features.items()
@@ -877,8 +737,8 @@ record.table(other, "features_compared", caption)
 
 # %%
 nets, clustered = {}, {}
-for job, value in values(lists.supervised_jobs):
-    nets.setdefault(job.arguments["dataset"], []).append(value)
+for a, value in values(lists.supervised_jobs):
+    nets.setdefault(a["dataset"], []).append(value)
 own = {data: scored[data, "NCUT | GCN"].scores().mean(axis=0) for data in datasets}
 taught = {}
 for data, found in nets.items():
@@ -889,29 +749,11 @@ for data, found in nets.items():
     clustered[data] = (own[data][supervised.halves(len(own[data]))[1]], own[elsewhere])
 
 # %% tags=["hide-input"]
-rows = []
-for data in taught:
-    rows += [
-        {
-            "trained on half of": data,
-            "method": "U-Net",
-            "IoU, other half": taught[data][0].mean(),
-            "IoU, other data set": taught[data][1].mean(),
-        }
-    ]
-    rows += [
-        {
-            "trained on half of": "–",
-            "method": "NCUT | GCN",
-            "IoU, other half": clustered[data][0].mean(),
-            "IoU, other data set": clustered[data][1].mean(),
-        }
-    ]
-if rows:
-    table_supervised = pd.DataFrame(rows)
-    own_half = table_supervised[table_supervised.method == "U-Net"]["IoU, other half"].mean()
-    caption = f"A U-Net of width {width} trained on half of a data set ({epochs} epochs, {len(seeds)} seeds) reaches {own_half:.3f} on the other half, on average over the data sets."
-    record.table(table_supervised, "supervised", caption)
+if taught:
+    compared_nets = tables.supervised_table(taught, clustered)
+    unseen = np.mean([own_half.mean() for own_half, _ in taught.values()])
+    caption = f"A U-Net of width {width} trained on the first half of a data set ({epochs} epochs, {len(seeds)} seeds) reaches {unseen:.3f} on its second half, on average over the data sets."
+    record.table(compared_nets, "supervised", caption)
 
 # %% [markdown]
 # ## The slides' claims
@@ -920,36 +762,22 @@ if rows:
 # threshold stands in the docstring of the function that judges.
 
 # %%
-judged = table_claims.table_claims(scored)
+judge = experiment_claims
 every_feature = np.concatenate([opened[data].features[:16] for data in datasets])
-judged += [
-    experiment_claims.negative_claim(every_feature, 5.0),
-    experiment_claims.features_claim(by_features),
-]
-alphas = sweep[sweep.sweep.str.startswith("alpha, ten")] if len(sweep) else pd.DataFrame()
-judged += [
-    experiment_claims.alpha_claim(alphas.rename(columns={"value": "alpha"})),
-    experiment_claims.clamp_claim(every_feature),
-]
-judged += [
-    experiment_claims.density_claim(density),
-    experiment_claims.dice_claim(scored, theirs),
-]
+judged = table_claims.table_claims(scored)
+judged += [judge.negative_claim(every_feature, 5.0), judge.features_claim(by_features)]
+judged += [judge.alpha_claim(alphas.rename(columns={"value": "alpha"}))]
+judged += [judge.clamp_claim(every_feature), judge.density_claim(density)]
+judged += [judge.dice_claim(scored, theirs), judge.depth_claim(depths)]
+judged += judge.supervised_claims(taught, clustered)
+
+# %%
 pooled = np.concatenate(list(refined.values()))
-judged += [
-    experiment_claims.solver_claim(
-        pooled[:, 0], pooled[:, 1], (pooled[:, 2].mean(), pooled[:, 3].mean())
-    )
-]
-judged += [
-    experiment_claims.depth_claim(depths),
-    *experiment_claims.supervised_claims(taught, clustered),
-]
-cuts = [
-    np.asarray(baselines[f"{data}|{features}"]["normalised cut, eigenvector"]["oracle"])
-    for data in datasets
-]
-judged += [experiment_claims.classical_claim([own[data] for data in datasets], cuts)]
+before, after, pieces_before, pieces_after = pooled.T
+judged += [judge.solver_claim(before, after, (pieces_before.mean(), pieces_after.mean()))]
+eigenvector = "normalised cut, eigenvector"
+cuts = [np.asarray(baselines[f"{d}|{features}"][eigenvector]["oracle"]) for d in datasets]
+judged += [judge.classical_claim([own[data] for data in datasets], cuts)]
 
 # %%
 wording = published.claims("gnn_clustering").set_index("id")["claim"]
@@ -997,15 +825,10 @@ play_grid = opened[play_data].targets.grid
 
 
 def clusters_at(alpha):
-    method = settings.Settings(
-        objective="cc", clusters=10, alpha=alpha, iterations=min(50, iterations)
-    )
-    return (
-        gc.cluster_images(play_features, method)
-        .assignments[0, 0]
-        .argmax(axis=1)
-        .reshape(play_grid)
-    )
+    steps = min(50, iterations)
+    method = settings.Settings(objective="cc", clusters=10, alpha=alpha, iterations=steps)
+    found = gc.cluster_images(play_features, method).assignments[0, 0]
+    return found.argmax(axis=1).reshape(play_grid)
 
 
 # %%

@@ -79,6 +79,13 @@ class Results:
         least = np.stack([np.asarray(run["hard"]).argmin(axis=1) for run in self.runs])
         return np.take_along_axis(values, least[..., None], axis=2)[..., 0]
 
+    def mask(self, picture: int) -> np.ndarray:
+        """Return the patches of the cluster that fits best, of the first seed at its best epoch: (n,) bool."""
+        labels = np.asarray(self.runs[0]["labels"])[picture, self.best[0]]
+        masks = labels == np.arange(self.clusters)[:, None]
+        truth = Targets(np.repeat(self.targets.objects[[picture]], self.clusters, axis=0), self.targets.grid)
+        return masks[np.nan_to_num(iou(masks, truth)).argmax()]
+
     def summary(self) -> dict[str, float]:
         """Return a row of the slides' tables, with its spread over seeds, and the choices that need no truth."""
         best = self.scores()

@@ -139,3 +139,34 @@ def test_ours_stand_beside_the_printed_values(results):
     part = printed.beside(table[table["data"] == SETS[0]], theirs[theirs["data"] == "EMD6"])
     assert len(part) == 8 and part["IoU: slides"].tolist()[:3] == [0.642, 0.519, 0.649]
     assert part["best epoch: slides"].tolist()[2] == 30 and part["IoU: ours"][0].startswith("0.50")
+
+
+def test_tables_of_runs(rng):
+    from segstudy.papers.gnn_clustering import tables
+    from segstudy.papers.gnn_clustering.experiments import GAP, SWEEPS
+
+    targets = {"a": Targets(np.tile([64, 0, 0, 0], (4, 1)), (2, 2))}
+    right, wrong = np.array([1, 0, 0, 0]), np.array([0, 1, 0, 1])
+    labels = np.stack([np.stack([wrong, right])] * 4)
+    run = {"labels": labels, "iterations": np.array([10, 20]), "hard": np.zeros((4, 2)), "seconds": 1.0}
+    changes = {"objective": "dmon", "layer": "gcn", "tau": 0.7}
+    arguments = {"dataset": "a", "changes": changes, "grid": 2}
+    assert list(tables.by_method([(arguments, run)] * 2, targets)) == [("a", "DMON | GCN")]
+    row = tables.raw_table([(arguments, run)], targets).iloc[0]
+    assert (row["layer"], row["IoU, best epoch"], row["IoU, last epoch"]) == ("GCN", 1.0, 1.0)
+    found = tables.gap_table([(arguments, run)] * len(GAP), targets, {"a": {"centred": np.full(4, 0.75)}})
+    assert found.variant.tolist() == list(GAP) and (found["read on"] == 1.0).all()
+    assert found.epoch.unique().tolist() == [20] and found["less 2-means, centred"][0].startswith("+0.250")
+    count = sum(len(values) for _, _, values in SWEEPS.values())
+    swept = tables.sweep_table([(arguments, run)] * count, lambda data, side: targets[data])
+    assert len(swept) == count and (swept.clusters == 2).all() and (swept["mean"] == 1).all()
+    assert tables.groups_of_kinds([1, 2, 1, 3, 2, 1], size=2, count=5) == [[0, 2], [1, 4]]
+    curves = tables.epoch_curves(tables.by_method([(arguments, run)], targets))
+    assert curves["mean"].tolist() == [0.5, 1.0]  # first, the object shares its cluster with as large a patch
+    features = rng.normal(size=(2, 20, 3)).astype(np.float32)
+    density = tables.density_table({"x": features}, (-0.99, 0.99)).density
+    assert density[0] > 0.9 and density[1] < 0.2
+    depth = tables.depth_table(features, (1, 2), (0, 1))
+    assert len(depth) == 2 * 2 * 2
+    pair = {"a": (np.array([0.5]), np.array([0.25]))}
+    assert tables.supervised_table(pair, pair).iloc[0].tolist() == ["a", "U-Net", 0.5, 0.25]
