@@ -45,13 +45,19 @@ RAW_TAUS = (0.0, 0.7, 0.8)
 RAW_LAYERS = ("gcn", "arma")
 
 
+def _place(job: Experiment) -> tuple[bool, str, int, str, int]:
+    """Return where a clustering stands: attention first, it is slow; then by pictures, whose features are kept."""
+    a = job.arguments
+    return a["changes"].get("layer") != "gat", a["features"], a["images"], a["dataset"], a["grid"]
+
+
 def raw(features: str) -> str:
     """Return the name of the same features without the picture's mean subtracted; DINO's never are centred."""
     return features if features == "dino" else f"{features}, raw"
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
-    """Return all that the notebook reads, the longest first, so that shards end at about the same time.
+    """Return all that the notebook reads, in an order in which shards share the work about evenly.
 
     Parameters
     ----------
@@ -59,8 +65,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's.
     """
     found = [job for part in (tables, gap, raw_dmon, sweeps, compared) for job in part(parameters)]
-    costly = {"gat": 0, "arma": 1}
-    found.sort(key=lambda job: costly.get(job.arguments["changes"].get("layer"), 2))
+    found.sort(key=_place)
     return [*dino_jobs(parameters), *supervised_jobs(parameters), *found, *baselines(parameters)]
 
 
