@@ -1,7 +1,6 @@
 """DINO's training algorithm as the slides list it, on the study's one training loop.
 
-What the slides leave open was chosen here on validation pictures of the generated `microbes`, for minutes on two
-cores: see `train_dino`.
+What the slides leave open is the original's, scaled down to minutes on two cores.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from segstudy.papers.gnn_clustering.dino import (
     update_teacher,
 )
 from segstudy.papers.gnn_clustering.dino_views import Views
-from segstudy.papers.gnn_clustering.dino_vit import ProjectionHead, small_vit, stack_pictures, whiten_patches
+from segstudy.papers.gnn_clustering.dino_vit import ProjectionHead, small_vit, stack_pictures
 from segstudy.training import train
 
 WARM_UP = 0.1  # share of the epochs in which the learning rate rises; it then falls to 0 as half a cosine
@@ -73,45 +72,65 @@ def train_dino(
     learning_rate: float = 1e-3,
     momentum: float = 0.99,
     centre_momentum: float = 0.9,
-    student_temperature: float = 0.1,
-    teacher_temperature: float = 0.04,
+    temperatures: tuple[float, float] = (0.1, 0.04),
     centring: bool = True,
-    views: Views | None = None,
     device: str = "cpu",
     precision: str = "32-true",
     seed: int = 0,
     label: str = "DINO",
-    keep=None,
 ) -> DinoRun:
-    """Train a small vision transformer without labels."""
+    """Train a small vision transformer without labels.
+
+    Parameters
+    ----------
+    images : sequence of (H, W, 3) uint8 ndarray
+        Of one size; two or more.
+    size, patch, width, depth : int
+        Of the transformer and its views: see :func:`~segstudy.papers.gnn_clustering.dino_vit.small_vit`.
+    prototypes : int
+        K, how many outputs.
+    epochs, batch : int
+        Passes over the pictures, and pictures in a step.
+    learning_rate : float
+        AdamW's, the highest.
+    momentum, centre_momentum : float
+        l and m of the slides.
+    temperatures : (float, float)
+        The student's and the teacher's; the lower the teacher's, the sharper.
+    centring : bool
+        False keeps the centre at 0, to see what it is for.
+    device, precision, label
+        See :func:`segstudy.training.train`.
+    seed : int
+        Of the first weights, the order and the views.
+
+    Returns
+    -------
+    DinoRun
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two pictures or the batch is of fewer, or a number is out of its range.
+    """
     pictures = stack_pictures(images).to(device)
     if len(pictures) < 2 or batch < 2:
-        raise ValueError(
-            f"images and batch must be at least 2, got {len(pictures)} and {batch}: centring compares pictures"
+        seen = f"got {len(pictures)} and {batch}"
+        raise ValueError(f"images and batch must be at least 2, {seen}: centring compares pictures")
+    student, teacher = (
+        nn.Sequential(
+            small_vit(size, patch, width, depth, seed=seed), ProjectionHead(width, prototypes, seed=seed)
         )
-    distillation = Distillation(
-        *(_network(size, patch, width, depth, prototypes, pictures, seed, keep) for _ in range(2)),
-        momentum=momentum,
-        centre_momentum=centre_momentum,
-        temperatures=(student_temperature, teacher_temperature),
-        centring=centring,
+        for _ in range(2)
     )
-    initial = _arrays(distillation.teacher[0])
-
-    def optimiser(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        free = [parameter for parameter in parameters if parameter.requires_grad]
-        decayed = {"params": [p for p in free if p.ndim > 1], "weight_decay": WEIGHT_DECAY}
-        steps = torch.optim.AdamW(
-            [decayed, {"params": [p for p in free if p.ndim <= 1]}], lr=learning_rate, weight_decay=0.0
-        )
-        steps.register_step_post_hook(distillation.follow)
-        return steps
-
+    rates = {"momentum": momentum, "centre_momentum": centre_momentum}
+    distillation = Distillation(student, teacher, temperatures=temperatures, centring=centring, **rates)
+    initial = _arrays(teacher[0])
     history = train(
         distillation,
-        TwoViews(pictures, views or Views(size), batch, seed),
+        TwoViews(pictures, Views(size), batch, seed),
         distillation.loss,
-        optimiser,
+        lambda parameters: _adamw(parameters, learning_rate, distillation),
         epochs,
         schedule=lambda epoch: _rate(epoch, epochs),
         device=device,
@@ -119,15 +138,21 @@ def train_dino(
         seed=seed,
         label=label,
     )
-    return DinoRun(
-        weights=_arrays(distillation.teacher[0]),
-        initial=initial,
-        losses=history.losses,
-        output_entropy=[first for first, _ in distillation.entropies],
-        mean_entropy=[second for _, second in distillation.entropies],
-        limit=math.log(prototypes),
-        seconds=sum(history.seconds),
-    )
+    entropies = [list(values) for values in zip(*distillation.entropies, strict=True)]
+    seconds, limit = sum(history.seconds), math.log(prototypes)
+    return DinoRun(_arrays(teacher[0]), initial, history.losses, *entropies, limit, seconds)
+
+
+def _adamw(
+    parameters: Iterable[nn.Parameter], learning_rate: float, distillation: Distillation
+) -> torch.optim.Optimizer:
+    """Return AdamW without decay of biases and norms; after each of its steps teacher and centre follow."""
+    free = [parameter for parameter in parameters if parameter.requires_grad]
+    decayed = {"params": [p for p in free if p.ndim > 1], "weight_decay": WEIGHT_DECAY}
+    others = {"params": [p for p in free if p.ndim <= 1]}
+    steps = torch.optim.AdamW([decayed, others], lr=learning_rate, weight_decay=0.0)
+    steps.register_step_post_hook(distillation.follow)
+    return steps
 
 
 class Distillation(nn.Module):
@@ -220,13 +245,6 @@ class TwoViews:
         for chosen in order[: len(order) // size * size].split(size):
             pictures = self.pictures[chosen.to(self.pictures.device)]
             yield torch.stack([self.views(pictures, generator) for _ in range(2)]) * 2 - 1, []
-
-
-def _network(size, patch, width, depth, prototypes, pictures, seed, keep=None) -> nn.Sequential:
-    vit = small_vit(size, patch, width, depth, seed=seed)
-    if keep:
-        whiten_patches(vit, pictures, **keep)
-    return nn.Sequential(vit, ProjectionHead(width, prototypes, seed=seed))
 
 
 def _rate(epoch: int, epochs: int) -> float:

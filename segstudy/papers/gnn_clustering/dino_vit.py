@@ -141,24 +141,3 @@ def stack_pictures(images: Sequence[np.ndarray]) -> Tensor:
     if any(np.asarray(image).dtype != np.uint8 for image in images):
         raise TypeError("images must be uint8 pictures, 0 to 255")
     return torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).float().div(255)
-
-
-@torch.no_grad()
-def whiten_patches(vit, pictures, keep=32, drop=0, grey=True, gain=1.0, eps=1e-2):
-    project = vit.patch_embed.proj
-    width, _, patch, _ = project.weight.shape
-    luma = torch.tensor((0.299, 0.587, 0.114)).view(3, 1, 1)
-    X = (pictures * 2 - 1).cpu()
-    if grey:
-        X = (X * luma).sum(1, keepdim=True)
-    U = functional.unfold(X[:400], patch, stride=patch).mT.flatten(0, 1).double()
-    mu = U.mean(0)
-    C = (U - mu).T @ (U - mu) / len(U)
-    l, v = torch.linalg.eigh(C)
-    l, v = l.flip(0)[drop:keep], v.flip(1)[:, drop:keep]
-    W = (v / (l + eps * l.mean()).sqrt()).T
-    Q = torch.linalg.qr(project.weight.flatten(1).double().cpu())[0][:, : len(W)]
-    M = Q @ W * gain
-    project.bias.copy_(-(M @ mu))
-    M = M.unflatten(1, (-1, patch, patch))
-    project.weight.copy_(M * luma.double() if grey else M)
