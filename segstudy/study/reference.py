@@ -62,7 +62,7 @@ def results_table(project: Project) -> str:
             ours = f"{row['ours']:.3f}{spread} (n = {row['n']})"
             published = "–" if row["published"] is None else f"{row['published']:g} ({row['source']})"
             cells = [record["notebook"], f"{record['profile']}, {data}", row["name"], ours, published, state]
-            rows.append(f"| {' | '.join(cells)} |\n")
+            rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n")  # a bar ends a cell
     return head + "".join(rows) + ("\nData of these runs:\n\n" + "".join(found) if found else "")
 
 
