@@ -644,6 +644,9 @@ if len(gap):
 
 # %% [markdown]
 # ## Settings swept
+#
+# Scores of three clusters and more are not to be compared with those of two: the truth then chooses among more unions of
+# clusters.
 
 
 # %%
