@@ -39,14 +39,11 @@ import numpy as np
 import pandas as pd
 import torch
 from segstudy import plots, published
-from segstudy.datasets import resizing
-from segstudy.metrics import paired_difference
-from segstudy.nn.patch_features import reduce_features
 from segstudy.papers import gnn_clustering as gc
 
+plots.use_style()
+
 # %%
-from segstudy.papers.gnn_clustering import beyond as deeper
-from segstudy.papers.gnn_clustering import dino as dino_steps
 from segstudy.papers.gnn_clustering import (
     experiment_claims,
     figures,
@@ -59,15 +56,21 @@ from segstudy.papers.gnn_clustering import (
     table_claims,
     tables,
 )
+
+opened = {data: pictures.open_pictures(data, images, features) for data in datasets}
+
+# %%
+from segstudy.datasets import resizing
+from segstudy.metrics import paired_difference
+from segstudy.nn.patch_features import reduce_features
+from segstudy.papers.gnn_clustering import beyond as deeper
+from segstudy.papers.gnn_clustering import dino as dino_steps
 from segstudy.papers.gnn_clustering import experiments as lists
 from segstudy.papers.gnn_clustering import results as scores
 from segstudy.postprocess import SLIDES, count_components, refine_mask
 from segstudy.study.record import Record
 from segstudy.verdicts import points
 
-# %%
-plots.use_style()
-opened = {data: pictures.open_pictures(data, images, features) for data in datasets}
 targets = {data: found.targets for data, found in opened.items()}
 described = opened[datasets[0]].described
 record = Record(seeds=seeds, device=device, features=described)
@@ -115,7 +118,7 @@ def first_components(values, grid):
 places = [(data, i) for data in datasets for i in (0, len(parts[data]) // 2)]
 colour = [first_components(opened[d].features[i], opened[d].targets.grid) for d, i in places]
 figure, _ = plots.panels([s.image for s in chosen] + colour, [""] * 8, columns=4)
-sentence = f"Pictures, and the first three components of their patches' features as colours ({described}); what has one colour will be one cluster."
+sentence = f"Pictures, and the first 3 components of their patches' features as colours ({described}); what has one colour will be one cluster."
 alt = "Four pictures above; below, each as a coarse mosaic of 28 by 28 coloured patches."
 record.figure(figure, "features", alt, sentence)
 
@@ -905,8 +908,8 @@ except ValueError as error:
 # %% [markdown]
 # ## References
 #
-# 1. A. Fellah, A. A. Mokadem, M. Mekki, Y. L. Benyamina: Unsupervised image segmentation with GNNs. Slides; code:
-#    Devnetly/Image_Segmentation_With_GNNs.
+# 1. A. Fellah, A. A. Mokadem, M. Mekki, Y. L. Benyamina: Unsupervised image segmentation with GNNs. Slides; their code:
+#    Image_Segmentation_With_GNNs, by Devnetly on GitHub.
 # 2. A. Aflalo, S. Bagon, T. Kashti, Y. Eldar: DeepCut: unsupervised segmentation using graph neural networks clustering. ICCV
 #    Workshops 2023.
 # 3. K. S. G. Reddy et al.: UnSegGNet: unsupervised image segmentation using graph neural networks. 2024; UnSeGArmaNet:

@@ -62,7 +62,7 @@ def test_an_unknown_parameter_in_study_yaml_is_refused(toy: Toy):
             "a number is expected there, not 'two'",
         ),
         ("notebooks: {00_first: {profiles: {smoke: {threads: 0}}}}", "more than 0"),
-        ("notebooks: {00_first: {profiles: {smoke: {data: [emds]}}}}", "did you mean 'emds5'?"),
+        ("notebooks: {00_first: {profiles: {smoke: {data: [fasse]}}}}", "did you mean 'fasseg'?"),
         ("notebooks: {", "notebooks/study.yaml"),
     ],
 )
