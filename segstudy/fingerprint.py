@@ -21,6 +21,7 @@ from segstudy.errors import StudyError
 
 Name = tuple[str, ...]  # the parts of a dotted name
 Import = tuple[Name, int]  # a dotted name, and how many of its parts lead to the module that is meant
+_LOADERS: Name = ("segstudy", "datasets")
 _DOTTED = re.compile(r"\.*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?")
 
 
@@ -183,6 +184,10 @@ def _imports(tree: ast.AST, package: str) -> Iterator[Import]:
         elif isinstance(node, ast.Constant) and _is_dotted(node.value):
             name = _absolute(node.value.split(":")[0], package)
             yield name, len(name)
+        elif isinstance(node, ast.Call) and _opens(
+            node
+        ):  # open_dataset("voc") imports the module of that name
+            yield (*_LOADERS, node.args[0].value), len(_LOADERS) + 1
         elif isinstance(node, ast.Call):  # import_module(".module", "package")
             words = [
                 getattr(value, "value", None) for value in (*node.args, *(k.value for k in node.keywords))
@@ -190,6 +195,13 @@ def _imports(tree: ast.AST, package: str) -> Iterator[Import]:
             if len(words) == 2 and _is_dotted(words[0]) and isinstance(words[1], str):
                 name = _absolute(words[0], words[1])
                 yield name, len(name)
+
+
+def _opens(call: ast.Call) -> bool:
+    """Return whether a data set is opened by a name that stands there; any other name is known when it runs."""
+    called = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    first = call.args[0] if call.args else None
+    return called == "open_dataset" and isinstance(first, ast.Constant) and isinstance(first.value, str)
 
 
 def _is_dotted(value: object) -> bool:

@@ -243,11 +243,18 @@ def test_tree_files_follows_links_and_leaves_out_working_folders(tmp_path: Path)
     assert tree_files(tmp_path / "absent") == []
 
 
-def test_every_loader_is_in_the_closure_of_the_registry():
+def test_a_loader_counts_where_its_name_stands_and_nowhere_else():
     root = Path(__file__).resolve().parents[1]
-    closure = module_closure(root / "segstudy" / "datasets" / "registry.py", root)
-    for name in ("faces", "fasseg", "voc", "emds5", "ph2", "folder"):
-        assert f"segstudy/datasets/{name}.py" in closure
+    none, one = (
+        import_closure(
+            f"from segstudy.datasets import open_dataset\nopen_dataset({name}, split='train')", root
+        )
+        for name in ("name", "'voc'")
+    )
+    assert {path for path in one if path not in none} == {
+        "segstudy/datasets/found.py",
+        "segstudy/datasets/voc.py",
+    }
 
 
 def test_every_template_is_in_the_closure_of_the_report():

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.files import VOID
-from segstudy.datasets.registry import card, data_root, dataset_names, open_dataset
+from segstudy.datasets.registry import card, data_root, dataset_names, loader, open_dataset
 from segstudy.datasets.sample import Dataset, Sample
 
-__all__ = ["VOID", "Card", "Dataset", "Sample", "card", "data_root", "dataset_names", "open_dataset"]
+__all__ = [
+    "VOID",
+    "Card",
+    "Dataset",
+    "Sample",
+    "card",
+    "data_root",
+    "dataset_names",
+    "loader",
+    "open_dataset",
+]

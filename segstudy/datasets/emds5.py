@@ -25,6 +25,7 @@ from segstudy.datasets.files import (
     require_choice,
     require_mask,
 )
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.errors import StudyError
 
@@ -120,19 +121,16 @@ def open_emds5(root: Path, split: str, supervision: str) -> Dataset:
     pictures = find_folder(home, *PICTURES)
     if pictures is None:
         raise missing_data(CARD, home / PICTURES[0])
-    samples = list(_samples(pictures, supervision))
-    if not samples:
-        raise missing_data(CARD, pictures / "EMDS5-g01-01.png")
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        _samples(pictures, supervision),
+        f"{SPLITS[split]} published pictures",
+        missing=pictures / "EMDS5-g01-01.png",
         classes=CLASSES,
         colours=COLOURS,
-        card=CARD,
         image_classes=("background", *ORGANISMS),
-        note=f"{len(samples)} of {SPLITS[split]} published pictures found",
     )
 
 

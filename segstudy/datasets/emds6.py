@@ -14,6 +14,7 @@ from pathlib import Path
 from segstudy.datasets.card import Card
 from segstudy.datasets.emds5 import CLASSES, COLOURS, read_mask
 from segstudy.datasets.files import find_folder, missing_data, read_rgb, require_choice
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.errors import StudyError
 
@@ -70,21 +71,16 @@ def open_emds6(root: Path, split: str, supervision: str) -> Dataset:
     if pictures is None:
         raise missing_data(CARD, home / PICTURES[0])
     kinds = sorted(folder for folder in pictures.iterdir() if folder.is_dir())
-    samples = [
-        sample for number, kind in enumerate(kinds, 1) for sample in _samples(kind, number, supervision)
-    ]
-    if not samples:
-        raise missing_data(CARD, pictures)
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        (sample for number, kind in enumerate(kinds, 1) for sample in _samples(kind, number, supervision)),
+        f"{SPLITS[split]} published pictures",
+        missing=pictures,
         classes=CLASSES,
         colours=COLOURS,
-        card=CARD,
         image_classes=("background", *(kind.name for kind in kinds)),
-        note=f"{len(samples)} of {SPLITS[split]} published pictures found",
     )
 
 

@@ -24,6 +24,7 @@ from segstudy.datasets.files import (
     require_choice,
     require_mask,
 )
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.resizing import require_size, resize_image, resize_labels
 from segstudy.datasets.sample import Dataset, Sample
 
@@ -132,18 +133,15 @@ def open_fasseg(root: Path, split: str, supervision: str, *, size: tuple[int, in
     annotations = find_folder(home, *ANNOTATIONS)
     if annotations is None and supervision != "none":
         raise missing_data(CARD, home / ANNOTATIONS[0])
-    samples = list(_samples(photographs, annotations, split, supervision, shape))
-    if not samples:
-        raise missing_data(CARD, photographs / "1.bmp")
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        _samples(photographs, annotations, split, supervision, shape),
+        f"{SPLITS[split]} official {split} photographs",
+        missing=photographs / "1.bmp",
         classes=CLASSES,
         colours=COLOURS,
-        card=CARD,
-        note=f"{len(samples)} of {SPLITS[split]} official {split} photographs found",
         parameters={"size": list(shape)},
     )
 

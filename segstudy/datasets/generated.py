@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,11 +24,8 @@ from segstudy.datasets.resizing import require_size
 from segstudy.datasets.sample import Dataset, Sample
 
 SMALLEST = 32  # pixels: below, what is drawn is thinner than one
-LOCK_SIZE = (64, 64)
 
-Draw = Callable[
-    [int, tuple[int, int], np.random.Generator, np.random.Generator], tuple[np.ndarray, np.ndarray]
-]
+Draw = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, and so a key of the cache
@@ -43,8 +40,14 @@ class Generated:
     classes : tuple of str
     colours : tuple of three ints each
     draw : callable
-        `draw(index, size, scene, sensor)` returns a (H, W, 3) uint8 picture and (H, W) uint8 labels. What is in the
-        picture comes from the generator `scene`, whatever the size; noise of the pixels from `sensor`.
+        `draw(index, size, scene, sensor)` returns a (H, W, C) uint8 picture and (H, W) uint8 labels. What is in the
+        picture comes from the generator `scene`, whatever the size; noise of the pixels from `sensor`, the last one.
+    size : tuple of int
+        (height, width) by default.
+    lock_size : tuple of int
+        At which the lock's pictures are drawn.
+    streams : int
+        How many generators `draw` takes.
     kinds : int
         Image-level labels 1..kinds, index modulo kinds plus 1; 0: the classes that the mask shows.
     """
@@ -54,54 +57,64 @@ class Generated:
     classes: tuple[str, ...]
     colours: tuple[tuple[int, int, int], ...]
     draw: Draw
+    size: tuple[int, int] = (224, 224)
+    lock_size: tuple[int, int] = (64, 64)
+    streams: int = 2
     kinds: int = 0
 
+    def open(
+        self,
+        root: Path | None,
+        split: str,
+        supervision: str,
+        *,
+        size: tuple[int, int] | None = None,
+        count: int | None = None,
+        seed: int = 0,
+    ) -> Dataset:
+        """Open the data set.
 
-def open_generated(
-    what: Generated, split: str, supervision: str, size: tuple[int, int], count: int | None, seed: int
-) -> Dataset:
-    """Open a drawn data set.
+        Parameters
+        ----------
+        root : Path
+            Ignored: there are no files.
+        split : str
+            One of its splits.
+        supervision : "full", "image" or "none"
+        size : tuple of int, optional
+            (height, width), at least 32 each; the same scenes are drawn at every size.
+        count : int, optional
+            How many pictures; by default as many as the split holds. The first ones stay the same.
+        seed : int
+            0 is the frozen set.
 
-    Parameters
-    ----------
-    what : Generated
-    split : str
-        One of its splits.
-    supervision : "full", "image" or "none"
-    size : tuple of int
-        (height, width), at least 32 each; the same scenes are drawn at every size.
-    count : int or None
-        How many pictures; None: as many as the split holds. The first ones stay the same.
-    seed : int
-        0 is the frozen set.
+        Returns
+        -------
+        Dataset
 
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        Where `split` is unknown, or `size`, `count` or `seed` is not in its range.
-    """
-    require_choice("split", split, what.splits)
-    shape = require_size(size, SMALLEST)
-    number = what.splits[split] if count is None else require_integer("count", count, 1)
-    origin = require_integer("seed", seed, 0)
-    return Dataset(
-        what.card.name,
-        split=split,
-        supervision=supervision,
-        samples=[_sample(what, split, index, shape, origin) for index in range(number)],
-        classes=what.classes,
-        colours=what.colours,
-        card=what.card,
-        note=f"{number} pictures drawn",
-        parameters={"size": list(shape), "seed": origin},
-    )
+        Raises
+        ------
+        ValueError
+            Where `split` is unknown, or `size`, `count` or `seed` is not in its range.
+        """
+        require_choice("split", split, self.splits)
+        shape = require_size(self.size if size is None else size, SMALLEST)
+        number = self.splits[split] if count is None else _require_integer("count", count, 1)
+        origin = _require_integer("seed", seed, 0)
+        return Dataset(
+            self.card.name,
+            split=split,
+            supervision=supervision,
+            samples=[_sample(self, split, index, shape, origin) for index in range(number)],
+            classes=self.classes,
+            colours=self.colours,
+            card=self.card,
+            note=f"{number} pictures drawn",
+            parameters={"size": list(shape), "seed": origin},
+        )
 
 
-def require_integer(argument: str, value: int, least: int) -> int:
+def _require_integer(argument: str, value: int, least: int) -> int:
     """Return `value` as an int of at least `least`."""
     try:
         number = operator.index(value)
@@ -112,12 +125,10 @@ def require_integer(argument: str, value: int, least: int) -> int:
     return number
 
 
-def generators(
-    splits: Sequence[str], split: str, index: int, seed: int, count: int
-) -> list[np.random.Generator]:
+def generators(what: Generated, split: str, index: int, seed: int) -> list[np.random.Generator]:
     """Return the generators of a picture, one for each purpose."""
-    key = (list(splits).index(split), index)
-    streams = (np.random.SeedSequence(seed, spawn_key=(*key, purpose)) for purpose in range(count))
+    key = (list(what.splits).index(split), index)
+    streams = (np.random.SeedSequence(seed, spawn_key=(*key, purpose)) for purpose in range(what.streams))
     return [np.random.Generator(np.random.PCG64(stream)) for stream in streams]
 
 
@@ -127,9 +138,9 @@ def digests(what: Generated, split: str) -> dict[str, Any]:
     `pixels` is the sha256 of all labels and of the pictures in 16 grey levels; `areas` and `mean` tell a pixel that a
     processor's last digit moved from another picture.
     """
-    pixels, areas, mean = hashlib.sha256(), np.zeros(len(what.classes), np.int64), np.zeros(3)
+    pixels, areas, mean = hashlib.sha256(), np.zeros(len(what.classes), np.int64), 0.0
     for index in range(what.splits[split]):
-        image, labels = _drawn(what, split, index, LOCK_SIZE, 0)
+        image, labels = _drawn(what, split, index, what.lock_size, 0)
         pixels.update((image // 16).tobytes() + labels.tobytes())
         areas += np.bincount(labels.ravel(), minlength=len(what.classes))
         mean += image.mean((0, 1)) / what.splits[split]
@@ -138,7 +149,7 @@ def digests(what: Generated, split: str) -> dict[str, Any]:
         "count": count,
         "pixels": pixels.hexdigest(),
         "areas": areas.tolist(),
-        "mean": mean.round(2).tolist(),
+        "mean": np.round(mean, 2).tolist(),
     }
 
 
@@ -148,12 +159,9 @@ def lock_of(name: str) -> Path:
 
 
 def freeze(what: Generated) -> None:
-    """Write the lock: only before any method is scored on the set."""
-    content = {
-        "seed": 0,
-        "size": list(LOCK_SIZE),
-        "splits": {split: digests(what, split) for split in what.splits},
-    }
+    """Write the lock: only before any method is scored on the set; a changed lock makes every such number stale."""
+    splits = {split: digests(what, split) for split in what.splits}
+    content = {"seed": 0, "size": list(what.lock_size), "splits": splits}
     lock_of(what.card.name).write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -203,5 +211,4 @@ def _read(
 def _drawn(
     what: Generated, split: str, index: int, size: tuple[int, int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    scene, sensor = generators(list(what.splits), split, index, seed, 2)
-    return what.draw(index, size, scene, sensor)
+    return what.draw(index, size, *generators(what, split, index, seed))

@@ -23,6 +23,7 @@ from segstudy.datasets.files import (
     require_choice,
     require_mask,
 )
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.ph2 import CLASSES, COLOURS
 from segstudy.datasets.sample import Dataset, Sample
 
@@ -81,18 +82,15 @@ def open_isic2016(root: Path, split: str, supervision: str) -> Dataset:
     pictures = find_folder(home, FOLDER, f"*/{FOLDER}")
     if pictures is None:
         raise missing_data(CARD, home / FOLDER)
-    samples = list(_samples(pictures, supervision))
-    if not samples:
-        raise missing_data(CARD, pictures / "ISIC_0000000.jpg")
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        _samples(pictures, supervision),
+        f"{SPLITS[split]} published pictures",
+        missing=pictures / "ISIC_0000000.jpg",
         classes=CLASSES,
         colours=COLOURS,
-        card=CARD,
-        note=f"{len(samples)} of {SPLITS[split]} published pictures found",
     )
 
 

@@ -8,17 +8,13 @@ default set is frozen in `microbes.lock.json`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.generated import Generated, open_generated, smooth_noise
-from segstudy.datasets.sample import Dataset
+from segstudy.datasets.generated import Generated, smooth_noise
 
 SPLITS = {"train": 64, "val": 16, "test": 48}
-SIZE = (224, 224)
 CLASSES = ("background", "microorganism")
 COLOURS = ((40, 40, 40), (230, 159, 0))
 KINDS = ("rod", "filament", "granular disc", "star", "spiral", "ciliate", "colony", "diatom")
@@ -34,38 +30,6 @@ CARD = Card(
     layout="(no files)",
     how_to_get="nothing to get: the pictures are drawn when they are read",
 )
-
-
-def open_microbes(
-    root: Path,
-    split: str,
-    supervision: str,
-    *,
-    size: tuple[int, int] = SIZE,
-    count: int | None = None,
-    seed: int = 0,
-) -> Dataset:
-    """Open the generated microorganisms: 0 background, 1 microorganism; the image-level label is the kind, 1..8.
-
-    Parameters
-    ----------
-    root : Path
-        Ignored: there are no files.
-    split : "train", "val" or "test"
-    supervision : "full", "image" or "none"
-    size, count, seed
-        See :func:`~segstudy.datasets.generated.open_generated`; by default (224, 224), the split's number and 0.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        Where an argument is unknown or out of its range.
-    """
-    return open_generated(SET, split, supervision, size, count, seed)
 
 
 def draw(
@@ -180,3 +144,4 @@ def _diatom(u: np.ndarray, v: np.ndarray, scene: np.random.Generator) -> tuple[n
 
 _SHAPES = (_rod, _filament, _disc, _star, _spiral, _ciliate, _colony, _diatom)
 SET = Generated(CARD, SPLITS, CLASSES, COLOURS, draw, kinds=len(KINDS))
+open_microbes = SET.open

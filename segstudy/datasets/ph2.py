@@ -24,6 +24,7 @@ from segstudy.datasets.files import (
     require_choice,
     require_mask,
 )
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.sample import Dataset, Sample
 
 # 80 common nevi, 80 atypical nevi, 40 melanomas (Mendonca et al. 2013); no split is defined.
@@ -83,18 +84,15 @@ def open_ph2(root: Path, split: str, supervision: str) -> Dataset:
     cases = find_folder(home, *FOLDERS)
     if cases is None:
         raise missing_data(CARD, home / FOLDERS[0])
-    samples = list(_samples(cases, supervision))
-    if not samples:
-        raise missing_data(CARD, cases / "IMD002" / "IMD002_Dermoscopic_Image" / "IMD002.bmp")
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        _samples(cases, supervision),
+        f"{SPLITS[split]} published pictures",
+        missing=cases / "IMD002" / "IMD002_Dermoscopic_Image" / "IMD002.bmp",
         classes=CLASSES,
         colours=COLOURS,
-        card=CARD,
-        note=f"{len(samples)} of {SPLITS[split]} published pictures found",
     )
 
 

@@ -19,7 +19,9 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.files import VOID, Window, require_choice
+from segstudy.fingerprint import module_closure
 
+_ROOT = Path(__file__).resolve().parents[2]
 SUPERVISIONS = ("full", "image", "none")
 Reader = Callable[[Window | None], np.ndarray]
 
@@ -221,6 +223,7 @@ class Dataset(Sequence[Sample]):
                 f"colours has shape {self.colours.shape}; expected {(len(self.classes), 3)}, one per class"
             )
         self.parameters = dict(parameters or {})
+        self.loader: Path | None = None  # the module that opened it, where `open_dataset` did
         self._samples = tuple(sample.restricted(supervision) for sample in samples)
 
     def __len__(self) -> int:
@@ -263,11 +266,12 @@ class Dataset(Sequence[Sample]):
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of all the samples can return: parameters, names, file names and bytes.
 
-        It depends on the order of the samples, and neither on where the files lie nor on their order on
-        disk. Below full supervision it covers the pictures and the image-level labels that are given, not
-        the masks.
+        The code that opened the set is part of it: another loader may read another mask out of the same file. It
+        depends on the order of the samples, and neither on where the files lie nor on their order on disk. Below
+        full supervision it covers the pictures and the image-level labels that are given, not the masks.
         """
-        total = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode())
+        code = module_closure(self.loader, _ROOT) if self.loader else {}
+        total = hashlib.sha256(json.dumps([self.parameters, code], sort_keys=True).encode())
         for sample in self:
             total.update(sample.digest())
         return total.hexdigest()

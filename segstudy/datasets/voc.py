@@ -25,6 +25,7 @@ from segstudy.datasets.files import (
     require_choice,
     require_mask,
 )
+from segstudy.datasets.found import found_dataset
 from segstudy.datasets.sample import Dataset, Sample
 
 # Pictures in the official lists of the segmentation task (VOC 2012 development kit, "Segmentation Image
@@ -121,18 +122,15 @@ def open_voc(root: Path, split: str, supervision: str) -> Dataset:
     listed = folder / LIST.format(split=split)
     if not listed.is_file():
         raise missing_data(CARD, listed)
-    samples = list(_samples(folder, listed.read_text().split(), supervision))
-    if not samples:
-        raise missing_data(CARD, folder / "JPEGImages")
-    return Dataset(
-        CARD.name,
-        split=split,
-        supervision=supervision,
-        samples=samples,
+    return found_dataset(
+        CARD,
+        split,
+        supervision,
+        _samples(folder, listed.read_text().split(), supervision),
+        f"{SPLITS[split]} official {split} pictures",
+        missing=folder / "JPEGImages",
         classes=CLASSES,
         colours=label_colours(len(CLASSES)),
-        card=CARD,
-        note=f"{len(samples)} of {SPLITS[split]} official {split} pictures found",
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import segstudy.study
-from segstudy.datasets import data_root, dataset_names, open_dataset
+from segstudy.datasets import data_root, dataset_names, loader, open_dataset
 from segstudy.errors import MissingData
 from segstudy.fingerprint import digest, files_digest, import_closure, module_closure, tree_files
 from segstudy.study.files import read_json, read_run, write_json
@@ -144,11 +144,10 @@ def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str,
 
 
 def _data_names(settings: Settings, values: dict[str, Any]) -> list[str]:
-    """Return the data sets on disk that a run reads: those declared, and those its parameters name."""
+    """Return the data sets that a run reads: those declared, and those its parameters name."""
     given = [item for value in values.values() for item in (value if isinstance(value, list) else [value])]
     named = {str(item).partition("/")[0] for item in given if isinstance(item, str)}
-    on_disk = set(dataset_names()) - {"faces", "folder"}  # drawn, and a person's own
-    return sorted(set(settings.data) | (named & on_disk))
+    return sorted(set(settings.data) | (named & set(dataset_names())))
 
 
 def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
@@ -178,7 +177,7 @@ def page_fingerprint() -> str:
 
 
 def data_fingerprint(project: Project, name: str) -> str:
-    """Fingerprint of a data set on disk: names and bytes of its files, remembered by size and time of change."""
+    """Fingerprint of a data set: its loader, names and bytes of its files, remembered by size and time of change."""
     root = data_root()
     path = project.state / "data.json"
     memory = read_json(path) or {}
@@ -186,7 +185,7 @@ def data_fingerprint(project: Project, name: str) -> str:
     fingerprint = files_digest(tree_files(root / name), root / name, memory)
     if len(memory) != known:
         write_json(path, memory)
-    return fingerprint
+    return digest([module_closure(loader(name), Path(segstudy.__file__).resolve().parents[1]), fingerprint])
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pytest
 from miniatures import write_emds5, write_fasseg, write_ph2, write_voc
 
 import segstudy
-from segstudy.datasets import card, data_root, dataset_names, open_dataset
+from segstudy.datasets import card, data_root, dataset_names, loader, open_dataset
 from segstudy.errors import MissingData
 
 PUBLISHED = {"fasseg": write_fasseg, "voc": write_voc, "emds5": write_emds5, "ph2": write_ph2}
@@ -116,3 +116,19 @@ def test_importing_the_room_needs_neither_torch_nor_matplotlib_nor_any_loader():
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=README.parents[1])
     assert done.stdout.strip() == "[]"
+
+
+def test_what_the_loader_does_is_part_of_the_fingerprint(tmp_path, monkeypatch):
+    PUBLISHED["ph2"](tmp_path)
+    before = open_dataset("ph2", tmp_path)
+    assert before.fingerprint() == open_dataset("ph2", tmp_path).fingerprint()
+    other = open_dataset("ph2", tmp_path)
+    other.loader = loader("emds5")
+    assert other.fingerprint() != before.fingerprint()
+
+
+def test_every_module_that_opens_a_data_set_has_a_name():
+    found = {
+        path.stem for path in loader("voc").parent.glob("*.py") if f"open_{path.stem}" in path.read_text()
+    }
+    assert found == set(dataset_names()) >= {"faces", "folder", "voc"}
