@@ -70,6 +70,7 @@ def test_growth_of_correlation_clustering(d):
     exponent = np.polyfit(np.log(NODES), np.log(seconds), 1)[0]
     row = ", ".join(f"{n}: {s:.3f} s" for n, s in zip(NODES, seconds, strict=True))
     print(f"\nd = {d}: {row}; exponent {exponent:.2f}")
+    assert exponent < 1.15
 
 
 @pytest.mark.parametrize("settings", combinations(), ids=lambda s: s.name)
@@ -87,7 +88,9 @@ def test_memory_of_a_fine_grid(settings):
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True
     )
-    print(f"\n{settings.name}, 12,544 nodes: GiB and seconds of 2 iterations {found.stdout.strip()}")
+    memory, seconds = map(float, found.stdout.split())
+    print(f"\n{settings.name}, 12,544 nodes: {memory:.2f} GiB, {seconds:.1f} s for 2 iterations")
+    assert memory < 4
 
 
 def test_time_of_the_combinations(benchmark):

@@ -16,9 +16,9 @@ from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
 BATCH = {"cpu": 1, "cuda": 32}  # pictures in work at once
 
 
-def method(changes: dict[str, Any], preset: str = "slides") -> Settings:
-    """Return a preset with some settings changed."""
-    return replace(PRESETS[preset], **changes)
+def method(changes: dict[str, Any]) -> Settings:
+    """Return the slides' settings with some changed."""
+    return replace(PRESETS["slides"], **changes)
 
 
 def cluster_set(

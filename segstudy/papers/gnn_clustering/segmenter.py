@@ -13,9 +13,8 @@ from segstudy.baselines.common import Unsupervised, rgb_colours
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.gnn_clustering.clustering import cluster_images
 from segstudy.papers.gnn_clustering.foreground import corner_background
+from segstudy.papers.gnn_clustering.pictures import DIMS
 from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
-
-DIMS = 64
 
 
 @dataclass(frozen=True)
