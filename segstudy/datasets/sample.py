@@ -56,6 +56,8 @@ class Sample:
         Image-level labels that come from elsewhere than the mask; None: the classes the mask shows.
     files, label_files : sequence of Path
         What `read_image` and `read_labels` read, for the fingerprint; empty for a generated sample.
+    read_size : callable, optional
+        `read_size()` returns the picture's height and width without decoding it; None: it is decoded.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Sample:
         image_labels: frozenset[int] | Callable[[], frozenset[int]] | None = None,
         files: Sequence[Path] = (),
         label_files: Sequence[Path] = (),
+        read_size: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
         self.name = name
+        self._read_size = read_size
         self._read_image = read_image
         self._read_labels = read_labels
         self._image_labels = image_labels
@@ -87,6 +91,11 @@ class Sample:
     def image(self) -> np.ndarray:
         """The whole picture, (H, W, C) uint8."""
         return self._read_image(None)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self._read_size() if self._read_size else self.image.shape[:2]
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -142,7 +151,7 @@ class Sample:
         known = None
         if supervision == "image":
             known = self._image_labels if self._image_labels is not None else _hide(self._read_labels)
-        return Sample(self.name, self._read_image, None, known, self._files)
+        return Sample(self.name, self._read_image, None, known, self._files, read_size=self._read_size)
 
     def digest(self) -> bytes:
         """Return the sha256 over the name and what can be read: file names and bytes, or arrays."""

@@ -264,3 +264,12 @@ def test_plot_draws_the_picture_and_its_name():
     ax = generated(1).plot(0)
     assert (np.asarray(ax.images[0].get_array()) == overlay(IMAGE, LABELS, generated(1).colours)).all()
     matplotlib.pyplot.close(ax.figure)
+
+
+def test_size_is_read_without_decoding_where_the_loader_can():
+    def decode(window=None):
+        raise AssertionError("decoded")
+
+    sample = Sample("a", decode, read_size=lambda: (6000, 5000))
+    assert sample.size == sample.restricted("none").size == (6000, 5000)
+    assert Sample("b", lambda window=None: np.zeros((4, 7, 3), np.uint8)).size == (4, 7)
