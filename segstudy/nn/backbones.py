@@ -5,6 +5,7 @@ Every backbone takes RGB in [0, 1] and normalises it itself, as its weights were
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,7 +194,9 @@ def _strides(layers: nn.Sequential) -> list[int]:
     layers.eval()
     for layer in layers:
         values = layer(values)
-        strides.append(round(side / values.shape[-1]))
+        strides.append(
+            2 ** round(math.log2(side / values.shape[-1]))
+        )  # without padding a map is a pixel short
     return strides
 
 
