@@ -8,12 +8,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from segstudy.datasets.files import crop
 from segstudy.datasets.sample import Sample
 from segstudy.papers.scgnet.evaluation import mean_f1, score_set
 from segstudy.papers.scgnet.network import VARIANTS, SCGNet
 from segstudy.papers.scgnet.prediction import predict_strips
-from segstudy.papers.scgnet.training import Patches, in_memory, train_scgnet
+from segstudy.papers.scgnet.training import Patches, array_sample, in_memory, train_scgnet
 
 
 class SCGNetSegmenter:
@@ -110,8 +109,7 @@ class SCGNetSegmenter:
         """Return the class probabilities of a (H, W, C) uint8 image: (H, W, num_classes) float32."""
         if not hasattr(self, "model_"):
             raise ValueError("SCGNetSegmenter is not trained yet: call fit(dataset) first")
-        sample = Sample("image", partial(crop, image), read_size=partial(tuple, image.shape[:2]))
-        strips = predict_strips(self.model_, sample, self.size, max(1, self.size // 2))
+        strips = predict_strips(self.model_, array_sample("image", image), self.size, max(1, self.size // 2))
         return np.concatenate([probabilities for _, probabilities in strips])
 
     def segment(self, image: np.ndarray) -> np.ndarray:

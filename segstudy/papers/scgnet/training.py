@@ -150,10 +150,11 @@ def to_unit(images: np.ndarray) -> Tensor:
 
 def in_memory(samples: Sequence[Sample]) -> list[Sample]:
     """Return samples whose pictures and labels are decoded once and kept."""
-    return [_kept(sample.name, sample.image, sample.labels) for sample in samples]
+    return [array_sample(sample.name, sample.image, sample.labels) for sample in samples]
 
 
-def _kept(name: str, image: np.ndarray, labels: np.ndarray | None) -> Sample:
+def array_sample(name: str, image: np.ndarray, labels: np.ndarray | None = None) -> Sample:
+    """Return the sample of a (H, W, C) uint8 picture, and of its (H, W) labels, that are in memory."""
     read_labels = None if labels is None else partial(crop, labels)
     return Sample(name, partial(crop, image), read_labels, read_size=partial(tuple, image.shape[:2]))
 

@@ -1,0 +1,157 @@
+"""Tables of what was trained: scores with their spread over seeds, paired differences, steps to converge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from segstudy.metrics.confusion import pixel_accuracy
+from segstudy.metrics.iou import dice_dataset
+from segstudy.papers.scgnet.evaluation import mean_f1
+
+Run = tuple[Mapping[str, Any], Mapping[str, Any]]  # an experiment's arguments and what it returned
+Groups = Mapping[str, Sequence[Mapping[str, Any]]]  # trainings by their network's name, seed by seed
+SHARE = 0.95  # of the default's best validation score: who reaches it has converged
+
+
+class Difference(NamedTuple):
+    """A mean difference over seeds, with the 95 % interval of Student's t; nan where fewer than two are known."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        span = "" if np.isnan(self.low) else f" [{self.low:+.3f}, {self.high:+.3f}]"
+        return f"{self.mean:+.3f}{span}"
+
+
+def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
+    """Return the difference of two networks that were trained from the same seeds, a - b.
+
+    Two trainings from one seed see the same patches in the same order, so that pairing them takes that chance away.
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        Scores, seed by seed.
+    """
+    from scipy.stats import t
+
+    d = np.asarray(a, float) - np.asarray(b, float)
+    if len(d) < 2:
+        return Difference(float(d.mean()) if len(d) else np.nan, np.nan, np.nan, len(d))
+    half = float(t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5)
+    return Difference(float(d.mean()), float(d.mean()) - half, float(d.mean()) + half, len(d))
+
+
+def scores(value: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
+    """Return what Tables IV and V print, of the test pictures of one training: OA, F1 of each class, mF1."""
+    matrix = np.asarray(value["test"]).sum(axis=0)
+    f1 = dice_dataset(matrix)
+    named = dict(zip(classes, map(float, f1), strict=True))
+    return {"OA": pixel_accuracy(matrix)} | named | {"mF1": mean_f1(matrix, classes)}
+
+
+def by_name(
+    runs: Sequence[Run], name: Callable[[Mapping[str, Any]], str]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Gather values under the names that `name(arguments)` gives, in the order of the runs."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for arguments, value in runs:
+        found.setdefault(name(arguments), []).append(value)
+    return found
+
+
+def score_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
+    """Return the mean over seeds of each score, and the standard deviation of mF1.
+
+    Parameters
+    ----------
+    grouped : mapping of str to sequence of trainings
+        By the row's name.
+    classes : sequence of str
+    """
+    rows = []
+    for name, values in grouped.items():
+        frame = pd.DataFrame([scores(value, classes) for value in values])
+        spread = frame["mF1"].std(ddof=1) if len(frame) > 1 else np.nan
+        rows.append({"network": name} | frame.mean().to_dict() | {"std": spread, "seeds": len(frame)})
+    return pd.DataFrame(rows)
+
+
+def test_mf1(values: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[float]:
+    """Return mF1 on the test pictures, seed by seed."""
+    return [scores(value, classes)["mF1"] for value in values]
+
+
+def class_f1(values: Sequence[Mapping[str, Any]], classes: Sequence[str], name: str) -> list[float]:
+    """Return the F1 of one class on the test pictures, seed by seed."""
+    return [scores(value, classes)[name] for value in values]
+
+
+def validation_curve(value: Mapping[str, Any], classes: Sequence[str]) -> np.ndarray:
+    """Return mF1 on the validation pictures after each epoch: (E,)."""
+    return np.array([mean_f1(matrix, classes) for matrix in np.asarray(value["validation"])])
+
+
+def curve_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
+    """Return what Figure 3 shows: columns network, step, loss, mF1 (validation), low and high over seeds."""
+    rows = []
+    for name, values in grouped.items():
+        curves = np.stack([validation_curve(value, classes) for value in values])
+        losses = np.stack([np.asarray(value["losses"]) for value in values])
+        for epoch in range(curves.shape[1]):
+            at = curves[:, epoch]
+            row = {
+                "network": name,
+                "step": (epoch + 1) * int(values[0]["steps"]),
+                "loss": losses[:, epoch].mean(),
+            }
+            rows.append(row | {"mF1": at.mean(), "low": at.min(), "high": at.max()})
+    return pd.DataFrame(rows)
+
+
+def target_score(default: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> float:
+    """Return the validation score at which a training counts as converged.
+
+    The paper does not say what it counts; here it is `SHARE` of the best mF1 of the default's mean curve.
+    """
+    return SHARE * float(np.mean([validation_curve(value, classes) for value in default], axis=0).max())
+
+
+def steps_to_converge(value: Mapping[str, Any], classes: Sequence[str], target: float) -> float:
+    """Return after how many steps the validation score first reaches the target; nan where it never does."""
+    reached = np.flatnonzero(validation_curve(value, classes) >= target)
+    return float((reached[0] + 1) * value["steps"]) if len(reached) else np.nan
+
+
+def steps_table(grouped: Groups, classes: Sequence[str], target: float) -> pd.DataFrame:
+    """Return for each network the median of its steps, and how many of its trainings reached the target.
+
+    A training that never does counts as longer than any other.
+    """
+    rows = []
+    for name, values in grouped.items():
+        steps = np.array([steps_to_converge(value, classes, target) for value in values])
+        median = float(np.median(np.where(np.isnan(steps), np.inf, steps)))
+        noise = np.mean([np.diff(np.asarray(value["losses"])).std() for value in values])
+        reached = f"{int((~np.isnan(steps)).sum())} of {len(steps)}"
+        rows.append({"network": name, "steps": median, "reached": reached, "loss noise": float(noise)})
+    return pd.DataFrame(rows)
+
+
+def graph_means(values: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Return the statistics of the learnt graphs by picture, seeds averaged."""
+    keys = values[0]["graph"]
+    return {key: np.mean([np.asarray(value["graph"][key]) for value in values], axis=0) for key in keys}
+
+
+def merged(values: Sequence[Mapping[str, Any]], index: int) -> np.ndarray:
+    """Return predicted less true components of a class by picture, seeds averaged: below 0 where things merge."""
+    parts = np.mean([np.asarray(value["components"]) for value in values], axis=0)[:, index]
+    return parts[:, 1] - parts[:, 0]
