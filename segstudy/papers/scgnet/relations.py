@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,33 +16,38 @@ from segstudy.papers.scgnet.scg import Constructed
 TOP = 9  # relations that Figure 4 shows of each node
 
 
-@torch.no_grad()
-def relation_maps(model: SCGNet, image: Tensor, nodes: list[int]) -> np.ndarray:
+def relation_maps(weights: np.ndarray, grid: tuple[int, int], nodes: Sequence[int]) -> np.ndarray:
     """Return what Figure 4 shows: the strongest weights of some nodes, all others 0.
 
     Parameters
     ----------
-    model : SCGNet
-        With a dense graph.
-    image : (C, H, W) Tensor
-        In [0, 1].
-    nodes : list of int
+    weights : (n, n) ndarray
+        A.
+    grid : (int, int)
+        Rows and columns of nodes.
+    nodes : sequence of int
         In raster order.
 
     Returns
     -------
-    (len(nodes), rows, columns) float32 ndarray
+    (len(nodes), rows, columns) float64 ndarray
         The `TOP` largest weights of each node's row of A, in fractions of the largest.
     """
-    made = _construct(model, image)
-    weights, maps = _dense(made.graph)[0], []
+    maps = []
     for node in nodes:
-        row = weights[node]
-        top = row.topk(min(TOP, len(row))).indices
-        kept = torch.zeros_like(row)
-        kept[top] = row[top] / row.max().clamp(min=1e-12)
-        maps.append(kept.view(made.grid).cpu().numpy())
+        row = np.asarray(weights[node], float)
+        kept = np.zeros_like(row)
+        top = np.argsort(-row, kind="stable")[:TOP]
+        kept[top] = row[top] / max(row.max(), 1e-12)
+        maps.append(kept.reshape(grid))
     return np.stack(maps)
+
+
+@torch.no_grad()
+def learnt_graph(model: SCGNet, image: Tensor) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return A, (n, n), and the grid of nodes of a (C, H, W) picture in [0, 1]; the graph has to be dense."""
+    made = _construct(model, image)
+    return _dense(made.graph)[0].cpu().numpy(), made.grid
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import ndimage
-from torch import nn
+from torch import Tensor, nn
 
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.sample import Sample
@@ -18,10 +18,11 @@ from segstudy.papers.scgnet.evaluation import mean_f1, score_set
 from segstudy.papers.scgnet.models import build_model
 from segstudy.papers.scgnet.network import SCGNet
 from segstudy.papers.scgnet.prediction import predict_labels
-from segstudy.papers.scgnet.relations import graph_statistics
+from segstudy.papers.scgnet.relations import graph_statistics, learnt_graph
 from segstudy.papers.scgnet.training import Patches, array_sample, in_memory, to_unit, train_scgnet
 
 TOLERANCE = 0.0075  # of a picture's diagonal, within which a border counts as found (Csurka et al. 2013)
+SHOWN, SHOWN_SIDE = 2, 320  # test pictures whose labels are kept, from the upper left corner
 TINY = 16  # pixels: smaller components are specks, not cars
 
 
@@ -65,7 +66,9 @@ def train_trial(
     dict
         "losses" (E,); "validation" (E, C, C), confusion matrices; "best", the epoch that was kept; "steps" of an epoch;
         "test" (N, C, C) by picture; "boundary" (N, C), F-scores of borders; "components" (N, C, 2), true and predicted
-        ones; "graph", statistics by picture, for a dense graph; "seconds" of the training.
+        ones; "graph", statistics by picture, for a dense graph, and the "weights" of the first one's upper left window
+        with their "grid"; "labels", what is predicted in the upper left corner of the first pictures; "seconds" of the
+        training.
     """
     training, validation, test = (open_split(dataset, split) for split in ("train", "val", "test"))
     classes = training[0].classes
@@ -101,7 +104,8 @@ def read_test(
     model: nn.Module, samples: list[Sample], num_classes: int, recipe: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the test part of `train_trial`."""
-    found: dict[str, list[Any]] = {"test": [], "boundary": [], "components": [], "graph": []}
+    found: dict[str, list[Any]] = {"test": [], "boundary": [], "components": [], "graph": [], "labels": []}
+    dense = isinstance(model, SCGNet) and model.scg.graph and model.scg.neighbours is None
     for sample in samples:
         truth = sample.labels
         labels = predict_labels(model, sample, **_windows(recipe, overlap=2))
@@ -111,14 +115,19 @@ def read_test(
         found["boundary"].append(boundary_f_score(truth, labels, tolerance, num_classes))
         pair = (truth, labels_scored)
         found["components"].append([[_count(m == c) for m in pair] for c in range(num_classes)])
-        if isinstance(model, SCGNet) and model.scg.graph and model.scg.neighbours is None:
-            found["graph"].append(_statistics(model, sample, recipe["size"]))
-    graph = {key: [row[key] for row in found["graph"]] for key in (found["graph"] or [{}])[0]}
-    return {
+        found["labels"].append(labels[:SHOWN_SIDE, :SHOWN_SIDE])
+        if dense:
+            image, below = _corner(sample, recipe["size"])
+            found["graph"].append(graph_statistics(model, image, below))
+    kept: dict[str, Any] = {"labels": found["labels"][:SHOWN]}
+    if dense:
+        kept["graph"] = {key: [row[key] for row in found["graph"]] for key in found["graph"][0]}
+        weights, grid = learnt_graph(model, _corner(samples[0], recipe["size"])[0])
+        kept |= {"weights": weights, "grid": list(grid)}
+    return kept | {
         "test": np.stack(found["test"]),
         "boundary": np.stack(found["boundary"]),
         "components": np.array(found["components"]),
-        "graph": graph,
     }
 
 
@@ -127,11 +136,11 @@ def _windows(recipe: dict[str, Any], overlap: int = 1) -> dict[str, Any]:
     return {"window": recipe["size"], "stride": recipe["size"] // overlap, "views": ("identity",)}
 
 
-def _statistics(model: SCGNet, sample: Sample, size: int) -> dict[str, float]:
-    """Return the statistics of the graph of the picture's upper left window."""
+def _corner(sample: Sample, size: int) -> tuple[Tensor, np.ndarray]:
+    """Return the upper left window of a picture and its labels."""
     height, width = (min(size, side) for side in sample.size)
     image, labels = sample.read((0, 0, height, width))
-    return graph_statistics(model, to_unit(image[None])[0], labels)
+    return to_unit(image[None])[0], labels
 
 
 def _count(mask: np.ndarray) -> int:
