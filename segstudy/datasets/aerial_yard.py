@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from segstudy.datasets.aerial_canvas import Thing
@@ -59,10 +61,11 @@ class Yard:
         """Put a thing of half sides `a` along its own axis, `turn` from u, and `b`; `like` draws its surface."""
         surface = surface if isinstance(surface, Coat) else coat(like or self.rng, surface)
         u, v = u + self.origin[0] - self.shift[0], v + self.origin[1] - self.shift[1]
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        x, y = u * cos - v * sin, u * sin + v * cos
+        cos, sin = math.cos(self.turn), math.sin(self.turn)
+        x, y = float(u * cos - v * sin), float(u * sin + v * cos)
         seed = int(self.rng.integers(1, 1 << 16))
-        self.things.append(Thing(shape, x, y, a, b, turn + self.turn, surface, label, height, layer, seed))
+        turn, height = float(turn + self.turn), float(height)
+        self.things.append(Thing(shape, x, y, float(a), float(b), turn, surface, label, height, layer, seed))
 
     def car(self, u: float, v: float, turn: float) -> None:
         """Put a car, in either direction, a little askew."""
@@ -162,5 +165,5 @@ class Yard:
 
 def _inside(thing: Thing, house: Thing) -> bool:
     """Tell whether a thing's middle lies within a metre of a house."""
-    dx, dy, cos, sin = thing.x - house.x, thing.y - house.y, np.cos(house.turn), np.sin(house.turn)
+    dx, dy, cos, sin = thing.x - house.x, thing.y - house.y, math.cos(house.turn), math.sin(house.turn)
     return abs(dx * cos + dy * sin) < house.a + 1 and abs(dy * cos - dx * sin) < house.b + 1

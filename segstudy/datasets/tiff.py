@@ -21,8 +21,9 @@ from segstudy.errors import StudyError
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
-_EXTRA, _TABLES, _SUBSAMPLING = 338, 347, 530
-# What a block needs to be decoded alone, besides its size and place.
+_TABLES, _SUBSAMPLING = 347, 530
+# What a block needs to be decoded alone, besides its size and place. What a fourth band means (tag 338) is left out:
+# PIL then hands it on as it is.
 _KEPT = (_COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _PREDICTOR, _TABLES, _SUBSAMPLING)
 _PLAIN = 1  # the code of "no compression"
 
@@ -130,10 +131,6 @@ def _decode(path: Path, data: bytes, layout: _Layout, size: tuple[int, int]) -> 
     directory[_HEIGHT], directory[_WIDTH] = size
     directory[_ROWS], directory[_SAMPLES] = size[0], layout.samples
     directory[_BITS] = (8,) * layout.samples
-    if (
-        layout.samples == 4
-    ):  # called opacity that is not applied to the colours, PIL hands the fourth band on as it is
-        directory[_EXTRA] = 2
     directory[_OFFSETS], directory[_COUNTS] = 0, len(data)  # 0 from the end of the directory
     file = io.BytesIO()
     directory.save(file)

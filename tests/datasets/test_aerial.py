@@ -20,6 +20,7 @@ from segstudy.datasets import aerial, aerial_camera, generated, open_dataset
 from segstudy.datasets.aerial_canvas import METRES, Canvas, Thing, noise
 from segstudy.datasets.aerial_coats import COATS
 from segstudy.datasets.aerial_drawing import draw_thing
+from segstudy.datasets.aerial_town import things, town
 
 SURFACE, BUILDING, LOW, TREE, CAR, CLUTTER = range(6)
 SIZE = (300, 330)  # four squares, three of them cut
@@ -115,6 +116,31 @@ def test_squares_fit_together():
         assert np.abs((found - picture)[:, seam - 3 : seam + 3].mean((0, 1))).max() < 0.004
 
 
+def touches(thing, corner, size):
+    """Whether a turned rectangle meets an upright one: no line along a side of either parts them."""
+    x, y = thing.x - corner[1] - size[1] / 2, thing.y - corner[0] - size[0] / 2
+    wide, high, cos, sin = size[1] / 2, size[0] / 2, np.cos(thing.turn), np.sin(thing.turn)
+    c, s = abs(cos), abs(sin)
+    return (
+        abs(x) < wide + thing.a * c + thing.b * s
+        and abs(y) < high + thing.a * s + thing.b * c
+        and abs(x * cos + y * sin) < thing.a + wide * c + high * s
+        and abs(y * cos - x * sin) < thing.b + wide * s + high * c
+    )
+
+
+@pytest.mark.parametrize("key", range(6))
+def test_nothing_that_reaches_into_a_rectangle_is_left_out(key):
+    place = town(key, np.random.default_rng(key))
+    corner, size = (300.0 * key, -40.0), (30.0, 25.0)
+    found = things(place, corner, size)
+    around = things(place, (corner[0] - 90, corner[1] - 90), (size[0] + 180, size[1] + 180))
+    near = [thing for thing in around if touches(thing, corner, size)]
+    listed = set(found)
+    assert len(near) > 3 and set(near) <= listed
+    assert [thing for thing in around if thing in listed] == found  # in the same order
+
+
 def test_a_window_of_a_tile_draws_what_it_touches(monkeypatch):
     sample = open_dataset("aerial", size=(6000, 6000), count=1, seed=7)[0]
     drawn, render = [], aerial.render
@@ -180,14 +206,14 @@ def test_shadows_fall_away_from_the_sun(azimuth):
 
 
 def test_the_higher_covers_the_lower_in_any_order():
-    things = [
+    pile = [
         Thing("flat", 5, 5, 3, 2, 0.3, COATS["felt"], BUILDING, 4.0),
         Thing("crown", 7, 5, 2, 2, 0.0, COATS["leaves"], TREE, 9.0, seed=5),
         Thing("car", 5, 5, 2.2, 0.9, 0.0, COATS["metal"], CAR),
         Thing("mown", 5, 5, 5, 5, 0.0, COATS["lawn"], LOW),
     ]
     canvases = []
-    for order in (things[::-1], [things[3], *things[:3]]):
+    for order in (pile[::-1], [pile[3], *pile[:3]]):
         canvases.append(Canvas(3, (0, 0), (50, 50)))
         for thing in order:
             draw_thing(canvases[-1], thing)
