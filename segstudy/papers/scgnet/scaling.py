@@ -16,15 +16,16 @@ from torch import Tensor, nn
 from segstudy.nn.trunks import seeded
 from segstudy.papers.scgnet.attention_blocks import DualAttention, NonLocal
 from segstudy.papers.scgnet.costs import NUM_CLASSES
+from segstudy.papers.scgnet.layers import GCN
 from segstudy.papers.scgnet.memory import in_fresh_process, kept_bytes, resident_bytes
-from segstudy.papers.scgnet.network import SCGNet
+from segstudy.papers.scgnet.scg import SCG
 from segstudy.papers.scgnet.timing import machine, thread_count
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SIDES = (16, 28, 48, 64, 96)  # 256 to 9216 nodes
-CHANNELS = 1024  # of ResNet-50's third stage
+CHANNELS, HIDDEN = 1024, 128  # of ResNet-50's third stage; the paper's d
 DENSE, SPARSE, NON_LOCAL, DUAL = "SCG and GCN", "SCG and GCN, sparse", "non-local block", "dual attention"
 BLOCKS = (DENSE, SPARSE, NON_LOCAL, DUAL)
 MEASURES = ("forward", "training", "kept", "peak")
@@ -32,7 +33,9 @@ WARM_SIDE = 8  # of the pass that loads what any size needs
 
 
 class GraphHead(nn.Module):
-    """SCG-Net between its backbone and the enlargement: SCG and two GCN layers, with the paper's widths.
+    """What SCG-Net does between backbone and enlargement: SCG and two GCN layers, with the paper's widths.
+
+    In parts and not as an `SCGNet` without its backbone: to build and drop one moves the process's peak of memory.
 
     Parameters
     ----------
@@ -42,13 +45,17 @@ class GraphHead(nn.Module):
 
     def __init__(self, neighbours: int | None = None) -> None:
         super().__init__()
-        self.network = SCGNet(NUM_CLASSES, neighbours=neighbours)
-        self.network.backbone = nn.Identity()
+        self.scg = SCG(CHANNELS, NUM_CLASSES, neighbours=neighbours)
+        self.layers = nn.ModuleList([GCN(CHANNELS, HIDDEN), GCN(HIDDEN, NUM_CLASSES)])
+        self.norm, self.activation = nn.BatchNorm1d(HIDDEN), nn.ReLU()
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the (B, n, c) logits of the nodes and the two regularisers."""
-        constructed = self.network.scg(features)
-        return self.network.propagate(constructed)[-1], constructed.kl, constructed.diagonal
+        constructed = self.scg(features)
+        hidden = self.layers[0](constructed.graph, constructed.nodes)
+        hidden = self.activation(self.norm(hidden.flatten(0, 1)).view_as(hidden))
+        logits = self.layers[1](constructed.graph, hidden) + constructed.residual
+        return logits, constructed.kl, constructed.diagonal
 
 
 def build_block(name: str, neighbours: int, seed: int = 0) -> nn.Module:
