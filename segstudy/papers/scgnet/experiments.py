@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,13 @@ from segstudy.datasets import open_dataset
 from segstudy.papers.scgnet.losses import PIXEL_LOSSES
 from segstudy.papers.scgnet.models import HEAD, IDENTITY
 from segstudy.papers.scgnet.network import VARIANTS
+from segstudy.papers.scgnet.results import Run, by_name
+from segstudy.papers.scgnet.scaling import measure_scaling
+from segstudy.papers.scgnet.tiles import predict_tile
+from segstudy.papers.scgnet.timing import time_networks, time_sizes
 from segstudy.papers.scgnet.trials import halves_trial, train_trial
+
+Part = Callable[[dict[str, Any]], Iterator[Experiment]]
 
 DEFAULT = "SCG-GCN"
 # Table VII by its three columns: residual, regularisers, graph; the last row is the default.
@@ -28,7 +34,7 @@ RATIOS = (256 / 448, 512 / 448, 768 / 448)  # Table VIII's sides in fractions of
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
-    """Return all that the notebook trains, each experiment once.
+    """Return all that the notebook trains and measures, each experiment once.
 
     Parameters
     ----------
@@ -36,7 +42,8 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's.
     """
     found: dict[str, Experiment] = {}
-    for part in (compared, settings, variants, sizes, losses, argued, beyond, illustrated):
+    trained = (compared, settings, variants, sizes, losses, argued, beyond, illustrated)
+    for part in (*trained, timed, frames, scaled, tiled):
         for job in part(parameters):
             found.setdefault(job.key(), job)
     return list(found.values())
@@ -66,14 +73,14 @@ def variants(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def sizes(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield patches as much smaller and larger than the default as Table VIII's, nodes as many as the map has."""
-    for ratio in (1.0, *RATIOS):
+    for side in trial_sides(parameters["size"]):
         for seed in _few(parameters):
-            yield trial(parameters, seed, size=scaled(parameters["size"], ratio))
+            yield trial(parameters, seed, size=side)
 
 
-def scaled(size: int, ratio: float) -> int:
-    """Return a patch's side times a ratio, as a multiple of 16."""
-    return round(size * ratio / 16) * 16
+def trial_sides(size: int) -> list[int]:
+    """Return patch sides that stand for Table VIII's, multiples of 16, smallest first; `size` is the second."""
+    return sorted(round(size * ratio / 16) * 16 for ratio in (1.0, *RATIOS))
 
 
 def losses(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -106,6 +113,68 @@ def illustrated(parameters: dict[str, Any]) -> Iterator[Experiment]:
         yield Experiment(halves_trial, plain, _data("isprs_patches", (city,)))
 
 
+def timed(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the times of Table VI's networks."""
+    plain = {
+        "size": parameters["timed_size"],
+        "repeats": parameters["repeats"],
+        "device": parameters["device"],
+    }
+    yield Experiment(time_networks, plain)
+
+
+def frames(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the times of SCG-GCN on pictures of Table VIII's sizes, or smaller ones."""
+    plain = {"sizes": parameters["timed_sides"], "repeats": parameters["repeats"]}
+    yield Experiment(time_sizes, plain | {"device": parameters["device"]})
+
+
+def scaled(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield time and memory against the number of nodes."""
+    yield Experiment(measure_scaling, {"sides": parameters["sides"], "device": parameters["device"]})
+
+
+def tiled(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the memory of predicting a whole tile."""
+    if parameters["tile"]:
+        yield Experiment(predict_tile, {"side": parameters["tile"]})
+
+
+def grouped(
+    parameters: dict[str, Any], values: Callable[[Part], list[Run]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the trainings by the names under which tables and claims ask for them, seed by seed.
+
+    Parameters
+    ----------
+    parameters : dict
+    values : callable
+        `values(part)` returns arguments and values of a part, one of the functions above.
+
+    Returns
+    -------
+    dict of str to list of trainings
+        Networks by their names in `CHANGES` and `HEAD`, settings of Table VII by their marks, sizes by their sides,
+        losses by theirs.
+    """
+    main = [run for run in values(compared) if run[0]["trunk"] == parameters["trunks"][0]]
+    network = [run for part in (variants, argued, beyond) for run in values(part)]
+    found = by_name(network, lambda a: a["name"]) | by_name(main, lambda a: a["name"])
+    found |= by_name(values(sizes), lambda a: str(a["recipe"]["size"]))
+    found |= by_name(values(losses), lambda a: a["recipe"]["loss"])
+    return found | by_name(values(settings), setting_of)
+
+
+def setting_of(arguments: Mapping[str, Any]) -> str:
+    """Return the marks of a training's row in Table VII."""
+    default = {"residual": True, "regularise": True, "name": DEFAULT}
+    return next(
+        marks
+        for marks, change in SETTINGS.items()
+        if all(arguments[key] == value for key, value in (default | change).items())
+    )
+
+
 def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
     """Return one training; `changes` are arguments of `train_trial`, or entries of its recipe."""
     recipe = _recipe(parameters)
@@ -122,7 +191,7 @@ def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
 
 
 def _recipe(parameters: dict[str, Any]) -> dict[str, Any]:
-    keys = ("size", "patches", "batch", "epochs", "loss", "learning_rate")
+    keys = ("size", "patches", "batch", "epochs", "loss", "learning_rate", "precision")
     return {key: parameters[key] for key in keys}
 
 

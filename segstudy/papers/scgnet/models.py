@@ -120,6 +120,11 @@ def build_model(
     return SCGNet(num_classes, in_channels, **options, **changes)
 
 
+def described(trunk: str) -> str:
+    """Return what the weights of a key of `BACKBONES` are, for reports."""
+    return {True: "ImageNet, the Caffe model's", False: "random weights"}.get(BACKBONES[trunk][1], "ImageNet")
+
+
 def _squeezenet_weights() -> Path:
     path = data_root() / SQUEEZENET
     if not path.is_file():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from segstudy.metrics.confusion import pixel_accuracy
 from segstudy.metrics.iou import dice_dataset
+from segstudy.metrics.paired import known_mean
 from segstudy.papers.scgnet.evaluation import mean_f1
 
 Run = tuple[Mapping[str, Any], Mapping[str, Any]]  # an experiment's arguments and what it returned
@@ -155,3 +156,39 @@ def merged(values: Sequence[Mapping[str, Any]], index: int) -> np.ndarray:
     """Return predicted less true components of a class by picture, seeds averaged: below 0 where things merge."""
     parts = np.mean([np.asarray(value["components"]) for value in values], axis=0)[:, index]
     return parts[:, 1] - parts[:, 0]
+
+
+def depth_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
+    """Return mF1 and the mean cosine of two nodes before the last layer, by the number of layers.
+
+    Parameters
+    ----------
+    grouped : mapping of str to sequence of trainings
+        "3 layers" has three; a name without a number has two.
+    classes : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Columns layers, mF1, std and cosine.
+    """
+    rows = []
+    for name, values in grouped.items():
+        layers = int(name.split()[0]) if name[0].isdigit() else 2
+        found = np.array(test_mf1(values, classes))
+        spread = found.std(ddof=1) if len(found) > 1 else np.nan
+        cosine = float(graph_means(values)[f"cosine {layers - 1}"].mean())
+        rows.append({"layers": layers, "mF1": found.mean(), "std": spread, "cosine": cosine})
+    return pd.DataFrame(rows)
+
+
+def boundary_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
+    """Return the boundary F-score of each class and their mean, over test pictures and seeds; nan where unknown."""
+    rows = []
+    for name, values in grouped.items():
+        every = np.concatenate([np.asarray(value["boundary"]) for value in values])
+        by_class = known_mean(every, axis=0)
+        rows.append(
+            {"network": name} | dict(zip(classes, by_class, strict=True)) | {"mean": np.nanmean(by_class)}
+        )
+    return pd.DataFrame(rows)

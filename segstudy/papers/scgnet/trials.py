@@ -27,14 +27,16 @@ TINY = 16  # pixels: smaller components are specks, not cars
 
 
 @lru_cache(maxsize=6)
-def open_split(dataset: str, split: str) -> tuple[Dataset, list[Sample]]:
-    """Return a split of a data set, and its samples in memory."""
+def open_split(dataset: str, split: str, images: int = 0) -> tuple[Dataset, list[Sample]]:
+    """Return a split of a data set, or its first pictures (0: all), and the samples in memory."""
     found = open_dataset(dataset, split=split)
+    found = found[:images] if images else found
     return found, in_memory(found)
 
 
 def train_trial(
     dataset: str,
+    images: int,
     name: str,
     trunk: str,
     recipe: dict[str, Any],
@@ -50,10 +52,12 @@ def train_trial(
     ----------
     dataset : str
         With splits "train", "val" and "test".
+    images : int
+        Of each split, the first ones; 0: all.
     name, trunk
         See :func:`~segstudy.papers.scgnet.models.build_model`.
     recipe : dict
-        "size" and "batch" of patches, "patches" of an epoch, "epochs", "loss" and "learning_rate".
+        "size" and "batch" of patches, "patches" of an epoch, "epochs", "loss", "learning_rate" and "precision".
     seed : int
         Of first weights, patches and noise.
     device : str
@@ -70,7 +74,7 @@ def train_trial(
         with their "grid"; "labels", what is predicted in the upper left corner of the first pictures; "seconds" of the
         training.
     """
-    training, validation, test = (open_split(dataset, split) for split in ("train", "val", "test"))
+    training, validation, test = (open_split(dataset, split, images) for split in ("train", "val", "test"))
     classes = training[0].classes
     bands = training[1][0].image.shape[2]
     model = build_model(name, trunk, len(classes), bands, seed, tuple(nodes) if nodes else None, residual)
@@ -81,7 +85,7 @@ def train_trial(
         matrices.append(score_set(model, validation[1], len(classes), **_windows(recipe)))
         return mean_f1(matrices[-1], classes)
 
-    options = {"loss": recipe["loss"], "regularise": regularise, "learning_rate": recipe["learning_rate"]}
+    options = _options(recipe) | {"regularise": regularise}
     options |= {
         "validate": validate,
         "device": device,
@@ -131,6 +135,10 @@ def read_test(
     }
 
 
+def _options(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {key: recipe[key] for key in ("loss", "learning_rate", "precision")}
+
+
 def _windows(recipe: dict[str, Any], overlap: int = 1) -> dict[str, Any]:
     """Return the options of a prediction: windows as large as patches, seen once, without flips."""
     return {"window": recipe["size"], "stride": recipe["size"] // overlap, "views": ("identity",)}
@@ -169,13 +177,8 @@ def halves_trial(city: str, trunk: str, recipe: dict[str, Any], seed: int, devic
     left, right = (_part(sample, first, half) for first in (0, half))
     model = build_model("SCG-GCN", trunk, len(whole.classes), 3, seed)
     patches = Patches([left], recipe["size"], recipe["patches"], recipe["batch"], seed)
-    options = {
-        "loss": recipe["loss"],
-        "learning_rate": recipe["learning_rate"],
-        "device": device,
-        "seed": seed,
-    }
-    history = train_scgnet(model, patches, recipe["epochs"], label=f"{city}, left half", **options)
+    options = _options(recipe) | {"device": device, "seed": seed, "label": f"{city}, left half"}
+    history = train_scgnet(model, patches, recipe["epochs"], **options)
     labels = predict_labels(model, right, **_windows(recipe, overlap=2))
     return {
         "matrix": confusion(right.labels, labels, len(whole.classes)),

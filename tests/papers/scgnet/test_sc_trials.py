@@ -15,6 +15,7 @@ from segstudy.papers.scgnet.training import array_sample
 
 CLASSES = ("road", "building", "car", "clutter")
 RECIPE = {"size": 48, "patches": 4, "batch": 2, "epochs": 2, "loss": "class dice", "learning_rate": 1e-3}
+RECIPE |= {"precision": "32-true"}
 
 
 def scene(seed):
@@ -39,7 +40,7 @@ def planted(monkeypatch):
         "val": [scene(9)],
         "test": [scene(i) for i in (10, 11, 12)],
     }
-    monkeypatch.setattr(trials, "open_split", lambda dataset, split: (Named, parts[split]))
+    monkeypatch.setattr(trials, "open_split", lambda dataset, split, images: (Named, parts[split]))
     torch.set_num_threads(1)
     return parts
 
@@ -54,7 +55,7 @@ def small(monkeypatch):
 @pytest.mark.parametrize("name", ["SCG-GCN", HEAD, IDENTITY, "sparse, 9 neighbours"])
 def test_a_trial_tells_all_that_is_read(planted, monkeypatch, name):
     small(monkeypatch)
-    found = trials.train_trial("x", name, "tiny", RECIPE, 0, "cpu")
+    found = trials.train_trial("x", 0, name, "tiny", RECIPE, 0, "cpu")
     assert len(found["losses"]) == 2 and found["validation"].shape == (2, 4, 4) and found["steps"] == 2
     scored = sum((sample.labels != VOID).sum() for sample in planted["test"])
     assert found["test"].shape == (3, 4, 4) and found["test"].sum() == scored
@@ -71,7 +72,7 @@ def test_a_trial_tells_all_that_is_read(planted, monkeypatch, name):
 def test_a_trial_is_repeatable_and_follows_its_seed(planted, monkeypatch):
     small(monkeypatch)
     first, again, other = (
-        trials.train_trial("x", "SCG-GCN", "tiny", RECIPE, seed, "cpu") for seed in (0, 0, 1)
+        trials.train_trial("x", 0, "SCG-GCN", "tiny", RECIPE, seed, "cpu") for seed in (0, 0, 1)
     )
     assert first["losses"] == again["losses"] != other["losses"]
     assert (first["test"] == again["test"]).all()
@@ -79,9 +80,16 @@ def test_a_trial_is_repeatable_and_follows_its_seed(planted, monkeypatch):
 
 def test_the_settings_of_table_7_do_something(planted, monkeypatch):
     small(monkeypatch)
-    run = partial(trials.train_trial, "x", "SCG-GCN", "tiny", RECIPE, 0, "cpu")
+    run = partial(trials.train_trial, "x", 0, "SCG-GCN", "tiny", RECIPE, 0, "cpu")
     whole, bare, free = run(), run(residual=False), run(regularise=False)
     assert whole["losses"] != bare["losses"] and free["losses"][0] < whole["losses"][0]
+
+
+def test_mixed_precision_trains_too(planted, monkeypatch):
+    small(monkeypatch)
+    recipe = RECIPE | {"precision": "bf16-mixed"}
+    exact, mixed = (trials.train_trial("x", 0, "SCG-GCN", "tiny", r, 0, "cpu")["losses"] for r in (RECIPE, recipe))
+    assert exact != mixed and np.allclose(exact, mixed, rtol=0.1)
 
 
 def test_small_components_are_specks():
@@ -199,6 +207,7 @@ def test_the_grid_of_experiments(monkeypatch):
         "ablations": 2,
     }
     parameters |= {"cities": ["potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
+    parameters |= {"timed_size": 64, "timed_sides": [64], "repeats": 1, "sides": [8], "tile": 0}
     jobs = experiments.experiments(parameters)
     assert len({job.key() for job in jobs}) == len(jobs)
     trained = [job.arguments for job in jobs if "dataset" in job.arguments]
@@ -207,4 +216,28 @@ def test_the_grid_of_experiments(monkeypatch):
     few = [a for a in trained if a["name"] == "GAT"]
     assert [a["seed"] for a in few] == [0, 1]
     without = experiments.experiments(parameters | {"ablations": 0, "cities": []})
-    assert len(without) == 18
+    assert len([job for job in without if "dataset" in job.arguments]) == 18
+
+
+def test_trainings_are_grouped_by_what_they_change(monkeypatch):
+    monkeypatch.setattr(experiments, "_data", lambda *_: {})
+    parameters = {
+        "dataset": "dubai",
+        "trunks": ["resnet18"],
+        "seeds": [0, 1],
+        "ablations": 1,
+        "device": "cpu",
+    } | RECIPE
+    found = experiments.grouped(
+        parameters, lambda part: [(job.arguments, job.arguments) for job in part(parameters)]
+    )
+    assert [value["seed"] for value in found["SCG-GCN"]] == [0, 1]
+    assert (
+        [value["residual"] for value in found["✗ ✗ ✓"]]
+        == [False]
+        == [v["regularise"] for v in found["✗ ✗ ✓"]]
+    )
+    assert found["✓ ✓ ✗"][0]["name"] == IDENTITY and found["✓ ✗ ✓"][0]["residual"]
+    sides = experiments.trial_sides(48)
+    assert sides[1] == 48 and all(found[str(side)][0]["recipe"]["size"] == side for side in sides)
+    assert found["dice"][0]["recipe"]["loss"] == "dice" and found["GAT"][0]["name"] == "GAT"

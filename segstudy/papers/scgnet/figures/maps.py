@@ -41,9 +41,8 @@ def draw_relations(image: np.ndarray, maps: np.ndarray, nodes: Sequence[int]) ->
         for ax in (axes[0], axes[index + 1]):
             ax.add_patch(Circle((column, row), 0.8 * cell.max(), fill=False, color="white", linewidth=2.5))
             ax.add_patch(Circle((column, row), 0.8 * cell.max(), fill=False, color="black", linewidth=1.0))
-        axes[0].text(
-            column, row - cell.max(), str(node), color="white", fontsize=8, ha="center", weight="bold"
-        )
+        label = {"color": "white", "fontsize": 8, "ha": "center", "va": "center", "weight": "bold"}
+        axes[0].text(column, row, str(node), **label)
     return figure
 
 
@@ -54,7 +53,9 @@ def _lit(grey: np.ndarray, found: np.ndarray, size: tuple[int, int]) -> np.ndarr
     rows = np.arange(size[0]) * found.shape[0] // size[0]
     columns = np.arange(size[1]) * found.shape[1] // size[1]
     grown = found[rows][:, columns]
-    light = colormaps["viridis"](0.25 + 0.75 * grown)[..., :3] * 255
+    weakest = found[found > 0].min(initial=1.0)
+    span = max(1.0 - weakest, 1e-9)
+    light = colormaps["viridis"](0.2 + 0.8 * (grown - weakest).clip(0) / span)[..., :3] * 255
     share = np.where(grown > 0, 0.85, 0.0)[..., None]
     return np.clip(grey * (1 - share) + light * share, 0, 255).astype(np.uint8)
 
@@ -84,7 +85,7 @@ def draw_scenes(
     shown, titles = [], []
     for row, image in enumerate(images):
         shown += [image, *(plots.colourise(found[row], colours) for found in labels.values())]
-        titles += ["picture", *labels] if row == 0 else [""] * (1 + len(labels))
+        titles += ["picture", *labels] if row == 0 else [" "] * (1 + len(labels))
     figure, _ = plots.panels(shown, titles, columns=1 + len(labels))
     patches = [
         Patch(facecolor=colour / 255, edgecolor="black", linewidth=0.5, label=name)

@@ -33,16 +33,18 @@ def draw_module() -> Figure:
     """Draw the SCG module and the network around it, after Figures 1 and 2."""
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(WIDTH, 2.6))
-    for text, (x, y), graph in _BOXES.values():
+    figure, ax = plt.subplots(figsize=(WIDTH, 2.4))
+    drawn = {}
+    for key, (text, (x, y), graph) in _BOXES.items():
         box = {"boxstyle": "round,pad=0.35", "facecolor": GRAPH if graph else PLAIN, "edgecolor": "#444444"}
-        ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box)
+        drawn[key] = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
     for start, end in _ARROWS:
-        (x, y), (u, v) = _BOXES[start][1], _BOXES[end][1]
-        arrow = {"arrowstyle": "->", "shrinkA": 26, "shrinkB": 26, "color": "#444444"}
-        ax.annotate("", (u, v), (x, y), arrowprops=arrow)
+        ends = {"patchA": drawn[start].get_bbox_patch(), "patchB": drawn[end].get_bbox_patch()}
+        arrow = ends | {"arrowstyle": "->", "shrinkA": 1, "shrinkB": 2, "color": "#444444"}
+        ax.annotate("", _BOXES[end][1], _BOXES[start][1], arrowprops=arrow)
     ax.set(xlim=(0, 10.5), ylim=(0.3, 3.7))
     ax.set_axis_off()
+    figure.canvas.draw()  # the boxes get their sizes, to which the arrows are cut
     return figure
 
 
@@ -99,6 +101,7 @@ def chart_differences(table: pd.DataFrame, xlabel: str) -> Figure:
     ax.axvline(0, color="#444444", linewidth=1)
     ax.set(xlabel=xlabel, yticks=height, yticklabels=table["name"])
     ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.locator_params(axis="x", nbins=6)
     return figure
 
 
