@@ -39,7 +39,11 @@ def build(row: str, nodes: tuple[int, int] | None = None, seed: int = 0) -> nn.M
     seed : int
         Of the weights.
     """
-    return SCGNet(NUM_CLASSES, nodes=nodes, seed=seed) if row == OURS else COMPARATORS[row](NUM_CLASSES, seed=seed)
+    return (
+        SCGNet(NUM_CLASSES, nodes=nodes, seed=seed)
+        if row == OURS
+        else COMPARATORS[row](NUM_CLASSES, seed=seed)
+    )
 
 
 def table_6() -> pd.DataFrame:
