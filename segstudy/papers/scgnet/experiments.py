@@ -182,6 +182,7 @@ def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
     given = {key: value for key, value in changes.items() if key not in recipe}
     plain = {
         "dataset": parameters["dataset"],
+        "images": parameters["images"],
         "name": DEFAULT,
         "trunk": parameters["trunks"][0],
         "recipe": recipe,

@@ -13,13 +13,13 @@ from itertools import pairwise
 import numpy as np
 
 from segstudy.papers.scgnet import results
+from segstudy.papers.scgnet.cost_claims import NOT_TESTABLE
 from segstudy.papers.scgnet.experiments import DEFAULT, SETTINGS
 from segstudy.papers.scgnet.models import HEAD, IDENTITY
 from segstudy.papers.scgnet.network import VARIANTS
 from segstudy.papers.scgnet.results import Difference, Groups
 from segstudy.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, worst
 
-NOT_TESTABLE = "not testable with this data"
 ISPRS = "the held-out tiles of Potsdam and Vaihingen are not at hand"
 NEITHER, REGULARISED, RESIDUAL, NO_GRAPH, BOTH = SETTINGS
 
@@ -83,7 +83,7 @@ def convergence_claims(trials: Trials) -> list[Verdict]:
     """
     default, neither = trials.steps(BOTH), trials.steps(NEITHER)
     parts = [
-        _fewer("SC11", {"SCG-GCN, 1x1 head": (default, trials.steps(HEAD))}),
+        _fewer("SC11", {"SCG-GCN, 1x1 head": (trials.steps(DEFAULT), trials.steps(HEAD))}),
         _longer("SC13", neither, default, 3),
         _joined(
             _fewer("SC14", {"regularisers alone, neither": (trials.steps(REGULARISED), neither)}),

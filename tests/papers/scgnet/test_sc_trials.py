@@ -88,7 +88,9 @@ def test_the_settings_of_table_7_do_something(planted, monkeypatch):
 def test_mixed_precision_trains_too(planted, monkeypatch):
     small(monkeypatch)
     recipe = RECIPE | {"precision": "bf16-mixed"}
-    exact, mixed = (trials.train_trial("x", 0, "SCG-GCN", "tiny", r, 0, "cpu")["losses"] for r in (RECIPE, recipe))
+    exact, mixed = (
+        trials.train_trial("x", 0, "SCG-GCN", "tiny", r, 0, "cpu")["losses"] for r in (RECIPE, recipe)
+    )
     assert exact != mixed and np.allclose(exact, mixed, rtol=0.1)
 
 
