@@ -28,6 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "✓ ✓ ✗": {"name": IDENTITY},
     "✓ ✓ ✓": {},
 }
+LONGER = 3
 ARGUED = ("gamma = 1", "exact inverse")
 BEYOND = ("3 layers", "4 layers", "6 layers", "GAT", "sparse, 9 neighbours")
 RATIOS = (256 / 448, 512 / 448, 768 / 448)  # Table VIII's sides in fractions of the default's
@@ -42,7 +43,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's.
     """
     found: dict[str, Experiment] = {}
-    trained = (compared, settings, variants, sizes, losses, argued, beyond, illustrated)
+    trained = (compared, longer, settings, variants, sizes, losses, argued, beyond, illustrated)
     for part in (*trained, timed, frames, scaled, tiled):
         for job in part(parameters):
             found.setdefault(job.key(), job)
@@ -55,6 +56,13 @@ def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
         for seed in parameters["seeds"]:
             for name in (DEFAULT, IDENTITY, HEAD):
                 yield trial(parameters, seed, name=name, trunk=trunk)
+
+
+def longer(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield SCG-GCN and the identity, trained for `LONGER` times as many epochs."""
+    for seed in parameters["seeds"][: parameters["longer"]]:
+        for name in (DEFAULT, IDENTITY):
+            yield trial(parameters, seed, name=name, epochs=LONGER * parameters["epochs"])
 
 
 def settings(parameters: dict[str, Any]) -> Iterator[Experiment]:

@@ -140,10 +140,15 @@ def steps_table(grouped: Groups, classes: Sequence[str], target: float) -> pd.Da
     for name, values in grouped.items():
         steps = np.array([steps_to_converge(value, classes, target) for value in values])
         median = float(np.median(np.where(np.isnan(steps), np.inf, steps)))
-        noise = np.mean([np.diff(np.asarray(value["losses"])).std() for value in values])
         reached = f"{int((~np.isnan(steps)).sum())} of {len(steps)}"
-        rows.append({"network": name, "steps": median, "reached": reached, "loss noise": float(noise)})
+        rows.append({"network": name, "steps": median, "reached": reached, "loss noise": loss_noise(values)})
     return pd.DataFrame(rows)
+
+
+def loss_noise(values: Sequence[Mapping[str, Any]]) -> float:
+    """Return the deviation of the loss's changes from epoch to epoch, the mean over seeds; nan below three epochs."""
+    changes = [np.diff(np.asarray(value["losses"])) for value in values]
+    return float(np.mean([c.std() for c in changes])) if changes and len(changes[0]) > 1 else np.nan
 
 
 def graph_means(values: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

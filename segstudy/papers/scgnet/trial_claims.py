@@ -60,9 +60,8 @@ class Trials:
         return float(results.steps_table({name: values}, self.classes, target)["steps"][0])
 
     def noise(self, name: str) -> float:
-        """Return the deviation of a network's loss from epoch to epoch, the mean over seeds."""
-        values = self.groups.get(name, ())
-        return float(np.mean([np.diff(value["losses"]).std() for value in values])) if values else np.nan
+        """Return how unsteadily a network's loss falls, see `results.loss_noise`; nan without trainings."""
+        return results.loss_noise(self.groups.get(name, ()))
 
 
 def isprs_claims() -> list[Verdict]:

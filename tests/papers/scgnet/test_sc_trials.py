@@ -190,6 +190,13 @@ def test_steps_to_converge():
     assert table.steps["one"] == 15 and table.reached["one"] == "2 of 3" and np.isinf(table.steps["two"])
 
 
+def test_loss_noise_is_that_of_its_changes():
+    runs = [{"losses": [3.0, 2.0, 1.0, 0.0]}, {"losses": [3.0, 1.0, 2.0, 0.0]}]
+    assert results.loss_noise(runs[:1]) == 0
+    assert results.loss_noise(runs) == pytest.approx(np.std([-2, 1, -2]) / 2)
+    assert np.isnan(results.loss_noise([{"losses": [1.0, 0.5]}])) and np.isnan(results.loss_noise([]))
+
+
 def test_paired_over_seeds_is_students(rng):
     from scipy.stats import ttest_rel
 
@@ -204,9 +211,11 @@ def test_the_grid_of_experiments(monkeypatch):
     monkeypatch.setattr(experiments, "_data", lambda *_: {})
     parameters = {
         "dataset": "dubai",
+        "images": 0,
         "trunks": ["resnet18", "squeezenet"],
         "seeds": [0, 1, 2],
         "ablations": 2,
+        "longer": 1,
     }
     parameters |= {"cities": ["potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
     parameters |= {"timed_size": 64, "timed_sides": [64], "repeats": 1, "sides": [8], "tile": 0}
@@ -215,9 +224,10 @@ def test_the_grid_of_experiments(monkeypatch):
     trained = [job.arguments for job in jobs if "dataset" in job.arguments]
     assert sum(a["trunk"] == "squeezenet" for a in trained) == 9  # three networks, three seeds
     assert {a["recipe"]["size"] for a in trained} == {96, 160, 176, 272}
+    assert sorted(a["name"] for a in trained if a["recipe"]["epochs"] == 6) == [IDENTITY, "SCG-GCN"]
     few = [a for a in trained if a["name"] == "GAT"]
     assert [a["seed"] for a in few] == [0, 1]
-    without = experiments.experiments(parameters | {"ablations": 0, "cities": []})
+    without = experiments.experiments(parameters | {"ablations": 0, "longer": 0, "cities": []})
     assert len([job for job in without if "dataset" in job.arguments]) == 18
 
 
@@ -225,6 +235,7 @@ def test_trainings_are_grouped_by_what_they_change(monkeypatch):
     monkeypatch.setattr(experiments, "_data", lambda *_: {})
     parameters = {
         "dataset": "dubai",
+        "images": 0,
         "trunks": ["resnet18"],
         "seeds": [0, 1],
         "ablations": 1,
