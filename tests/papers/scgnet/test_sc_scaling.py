@@ -141,23 +141,45 @@ def test_the_head_is_the_network_s(features):
     assert kl == constructed.kl and diagonal == constructed.diagonal
 
 
-@pytest.fixture(scope="module")
-def measured():
-    return scaling.measure_scaling((4, 6), neighbours=3, blocks=(scaling.DENSE, scaling.NON_LOCAL), repeats=2)
-
-
-def test_measuring_returns_what_it_says(measured):
-    assert measured["nodes"] == [16, 36] and measured["blocks"] == [scaling.DENSE, scaling.NON_LOCAL]
+def test_measuring_returns_what_it_says(monkeypatch):
+    monkeypatch.setattr(scaling, "in_fresh_process", scaling._here)  # a new process takes seconds
+    timed = scaling._seconds
+    monkeypatch.setattr(
+        scaling, "_seconds", lambda *given: timed(*given) + np.array([0, 1000])[:, None, None]
+    )
+    blocks = (scaling.DENSE, scaling.NON_LOCAL)
+    measured = scaling.measure_scaling((4, 6, 9), neighbours=3, blocks=blocks, repeats=4)
+    assert measured["nodes"] == [16, 36, 81] and measured["blocks"] == list(blocks)
     for name in ("forward", "training"):
-        assert measured[name].shape == (2, 2, 2) and (measured[name] > 0).all()
-    assert measured["kept"].shape == measured["peak"].shape == (2, 2)
-    assert (measured["kept"][1] > measured["kept"][0]).all() and (measured["peak"] >= 0).all()
+        assert measured[name].shape == (3, 2, 4) and (measured[name] > 0).all()
+    assert measured["forward"].max() < 1000 < measured["training"].min()
+    assert measured["kept"].shape == measured["peak"].shape == (3, 2)
+    assert (np.diff(measured["kept"], axis=0) > 0).all() and (measured["peak"] >= 0).all()
     table = scaling.scaling_table(measured)
-    assert list(table.columns) == ["block", "nodes", *scaling.MEASURES] and len(table) == 4
-    assert table.training[0] == pytest.approx(1e3 * measured["training"][0, 0].mean())
-    assert table.kept[3] == measured["kept"][1, 1] / 2**20
+    assert list(table.columns) == ["block", "nodes", *scaling.MEASURES] and len(table) == 6
+    assert table.training[1] == pytest.approx(1e3 * np.median(measured["training"][1, 0]))
+    assert table.kept[4] == measured["kept"][1, 1] / 2**20 and table.block[4] == scaling.NON_LOCAL
     with pytest.raises(ValueError, match="name must be one of"):
         scaling.build_block("transformer", 3)
+
+
+def test_blocks_take_turns_and_the_first_round_does_not_count(monkeypatch):
+    clock, calls = [0.0], []
+
+    def works(kind, seconds):
+        def work(block, features):
+            first = (kind, block) not in calls
+            calls.append((kind, block))
+            clock[0] += 1000 if first else seconds * block
+
+        return work
+
+    monkeypatch.setattr(scaling.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(scaling, "_predict", works("forward", 1))
+    monkeypatch.setattr(scaling, "_step", works("training", 3))
+    seconds = scaling._seconds([5, 7], torch.zeros(1), repeats=2)
+    assert seconds.tolist() == [[[5, 5], [7, 7]], [[15, 15], [21, 21]]]
+    assert calls == 3 * [("forward", 5), ("training", 5), ("forward", 7), ("training", 7)]
 
 
 def test_planted_exponents_are_found():
@@ -179,7 +201,9 @@ def test_a_fresh_process_does_not_inherit_the_peak_of_this_one():
     ballast = np.ones(300 * 2**17)  # 300 MiB, touched
     here = resident_bytes(peak=True)
     assert here > ballast.nbytes and resident_bytes(peak=False) <= here
-    assert in_fresh_process(resident_bytes, peak=True) < here - 200 * 2**20
+    settings = {"neighbours": 3, "threads": 1, "seed": 0}
+    (found,) = in_fresh_process(scaling.block_peaks, name=scaling.NON_LOCAL, sides=[32], **settings)
+    assert 2 * 4 * 1024**2 < found < 200 * 2**20  # its attention and the gradient of that are 4 MiB each
 
 
 def test_windows_of_a_tile_are_parts_of_it_and_its_prediction_is_measured():
