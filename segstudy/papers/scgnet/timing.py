@@ -42,6 +42,7 @@ def time_networks(
     device: str = "cpu",
     precision: str = "float32",
     seed: int = 0,
+    rows: Sequence[str] = ROWS,
 ) -> dict[str, Any]:
     """Time one prediction of Table VI's eight networks, of SCG-GCN with 28 x 28 nodes, and of the trunk alone.
 
@@ -60,6 +61,8 @@ def time_networks(
         The second is mixed precision (autocast).
     seed : int
         Of weights, pictures and orders.
+    rows : sequence of str
+        Which of `ROWS`: those that differ little can have many rounds without the slow ones.
 
     Returns
     -------
@@ -68,8 +71,7 @@ def time_networks(
         "precision".
     """
     with seeded(seed):
-        networks = {row: build(row, seed=seed) for row in (*COMPARATORS, OURS)}
-        networks |= {FIXED: build(OURS, PRINTED_NODES, seed), TRUNK: ResNet50(stages=3)}
+        networks = {row: _network(row, seed) for row in rows}
         pictures = torch.rand(batch, 3, size, size).to(device)
     jobs = {row: (network.eval().to(device), pictures) for row, network in networks.items()}
     seconds = _rounds(jobs, repeats, threads, precision, seed)
@@ -112,7 +114,7 @@ def timing_table(values: Mapping[str, Any]) -> pd.DataFrame:
     Parameters
     ----------
     values : mapping
-        What `time_networks` returned.
+        What `time_networks` returned; SCG-GCN, DDCM-R50 and the trunk are among its rows.
 
     Returns
     -------
@@ -159,6 +161,15 @@ def sizes_table(values: Mapping[str, Any]) -> pd.DataFrame:
     printed = [_printed_frames(side) for side in values["sizes"]]
     columns = {"pixels": values["sizes"], "milliseconds": 1e3 * medians, "frames a second": 1 / medians}
     return pd.DataFrame(columns | {"frames a second, printed": printed})
+
+
+def _network(row: str, seed: int) -> nn.Module:
+    """Return the network of one of `ROWS`."""
+    if row not in ROWS:
+        raise ValueError(f"rows must be some of {ROWS}, got {row!r}")
+    if row == TRUNK:
+        return ResNet50(stages=3)
+    return build(OURS, PRINTED_NODES, seed) if row == FIXED else build(row, seed=seed)
 
 
 def _rounds(jobs: Mapping[str, Job], repeats: int, threads: int, precision: str, seed: int) -> np.ndarray:

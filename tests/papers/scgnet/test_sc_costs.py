@@ -90,6 +90,17 @@ def test_networks_take_turns_in_every_round(calls):
     assert values["device"] == "cpu" and values["batch"] == 2 and values["precision"] == "bfloat16"
 
 
+def test_some_rows_alone(calls):
+    rows = (timing.DDCM_ROW, costs.OURS, timing.FIXED, timing.TRUNK)
+    values = timing.time_networks(32, repeats=1, rows=rows)
+    assert values["rows"] == list(rows) and values["seconds"].shape == (1, 4)
+    names = {name for name, *_ in calls}
+    assert names == {(timing.DDCM_ROW, None), (costs.OURS, None), (costs.OURS, (28, 28)), "trunk"}
+    assert timing.timing_table(values).network.tolist() == list(rows)
+    with pytest.raises(ValueError, match="rows must be some of"):
+        timing.time_networks(32, rows=("DDCM",))
+
+
 def test_the_networks_are_the_real_ones():
     built = {row: costs.build(row) for row in ("GCN [12]", costs.OURS)}
     assert sum(p.numel() for p in built[costs.OURS].parameters()) == 8_736_978
