@@ -23,23 +23,35 @@ class Graph(Protocol):
 
 @dataclass(frozen=True)
 class DenseGraph:
-    """All n^2 weights.
+    """All n^2 weights, and what is added to their diagonal.
+
+    The enhancement stands apart: added to the weights it would be another matrix of n^2 numbers that training keeps.
 
     Parameters
     ----------
     weights : (B, n, n) Tensor
-        A.
+    enhancement : (B, n) Tensor, optional
+        A is `weights` with this added to the diagonal.
     """
 
     weights: Tensor
+    enhancement: Tensor | None = None
+
+    def adjacency(self) -> Tensor:
+        """Return A, (B, n, n)."""
+        return self.weights if self.enhancement is None else self.weights + self.enhancement.diag_embed()
 
     def degrees(self) -> Tensor:
         """Return (B, n) sums of A along its rows."""
-        return self.weights.sum(dim=2)
+        sums = self.weights.sum(dim=2)
+        return sums if self.enhancement is None else sums + self.enhancement
 
     def propagate(self, nodes: Tensor) -> Tensor:
         """Return A X for (B, n, d) features."""
-        return self.weights.to(nodes.dtype) @ nodes
+        heard = self.weights.to(nodes.dtype) @ nodes
+        if self.enhancement is None:
+            return heard
+        return heard + self.enhancement[..., None].to(nodes.dtype) * nodes
 
 
 @dataclass(frozen=True)

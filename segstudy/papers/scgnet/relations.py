@@ -127,4 +127,4 @@ def _construct(model: SCGNet, image: Tensor) -> Constructed:
 def _dense(graph: Graph) -> Tensor:
     if not isinstance(graph, DenseGraph):
         raise ValueError(f"model must build a dense graph, got {type(graph).__name__}")
-    return graph.weights
+    return graph.adjacency()

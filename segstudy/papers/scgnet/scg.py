@@ -187,7 +187,7 @@ class SCG(nn.Module):
         more = gamma[:, None] * diagonal
         if self.neighbours is not None:
             return strongest(source, latent, more, self.neighbours)
-        return DenseGraph((source @ latent.mT).relu() + more.diag_embed())
+        return DenseGraph((source @ latent.mT).relu(), more)
 
 
 def _full_precision(like: Tensor) -> AbstractContextManager[None]:

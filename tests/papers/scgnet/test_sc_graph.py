@@ -57,7 +57,7 @@ def test_equals_loops_over_nodes(kind):
     found = scg(features)
     A, residual, kl, dl, gamma = oracle(scg, features[0])
     # the graph is computed in float32
-    assert np.allclose(found.graph.weights[0].detach(), A, atol=1e-5)
+    assert np.allclose(found.graph.adjacency()[0].detach(), A, atol=1e-5)
     assert np.allclose(found.residual[0].detach(), residual, atol=1e-5)
     assert found.kl.item() == pytest.approx(kl, abs=1e-6)
     assert found.diagonal.item() == pytest.approx(dl, rel=1e-5, abs=1e-8)
@@ -67,7 +67,7 @@ def test_equals_loops_over_nodes(kind):
 def test_a_batch_is_its_pictures():
     scg, features = module(), maps(3, 5, 3, 4)
     together, alone = scg(features), [scg(one[None]) for one in features]
-    assert torch.allclose(together.graph.weights, torch.cat([one.graph.weights for one in alone]))
+    assert torch.allclose(together.graph.adjacency(), torch.cat([one.graph.adjacency() for one in alone]))
     assert torch.allclose(together.gamma, torch.cat([one.gamma for one in alone]))
     for name in ("kl", "diagonal"):
         mean = torch.stack([getattr(one, name) for one in alone]).mean()
@@ -96,7 +96,7 @@ def test_a_two_by_two_map_by_hand():
     root = math.sqrt(3)
     own, other = 0.5 + root * 0.5, 0.5
     expected = [[own, other, 0, 0], [other, own, 0, 0], [0, 0, own, other], [0, 0, other, own]]
-    assert torch.allclose(found.graph.weights[0], torch.tensor(expected), atol=1e-6)
+    assert torch.allclose(found.graph.adjacency()[0], torch.tensor(expected), atol=1e-6)
     assert found.gamma.item() == pytest.approx(root)
     assert found.diagonal.item() == pytest.approx(-root / 16 * 4 * math.log(0.5), rel=1e-5)
     assert torch.allclose(found.residual[0, 0], root * torch.tensor([0.5, -0.5]))
@@ -147,7 +147,7 @@ def test_the_exact_inverse_and_a_constant_factor():
 
 def test_undirected_is_symmetric_and_directed_is_not():
     features = maps(1, 5, 3, 4)
-    A, D = (module(kind)(features).graph.weights for kind in ("vae", "directed"))
+    A, D = (module(kind)(features).graph.adjacency() for kind in ("vae", "directed"))
     assert torch.allclose(A, A.mT) and not torch.allclose(D, D.mT, atol=1e-2)
     assert (A >= 0).all() and (D >= 0).all()
 
@@ -198,7 +198,12 @@ def test_without_a_graph_nothing_is_propagated():
 def test_dense_graph_by_hand():
     graph = DenseGraph(torch.tensor([[[0.0, 2.0], [1.0, 0.0]]]))
     assert graph.degrees().tolist() == [[2.0, 1.0]]
-    assert graph.propagate(torch.tensor([[[1.0], [10.0]]])).tolist() == [[[20.0], [1.0]]]
+    nodes = torch.tensor([[[1.0], [10.0]]])
+    assert graph.propagate(nodes).tolist() == [[[20.0], [1.0]]] and graph.adjacency() is graph.weights
+    enhanced = DenseGraph(graph.weights, torch.tensor([[3.0, 5.0]]))
+    assert enhanced.adjacency().tolist() == [[[3.0, 2.0], [1.0, 5.0]]]
+    assert enhanced.degrees().tolist() == [[5.0, 6.0]]
+    assert enhanced.propagate(nodes).tolist() == [[[23.0], [51.0]]]
 
 
 def test_regularisers_by_hand():
@@ -212,7 +217,7 @@ def test_gradients_reach_every_parameter():
     for kind in ("vae", "ae", "directed"):
         scg = module(kind).train()
         found = scg(maps(2, 5, 3, 3))
-        (found.graph.weights.sum() + found.residual.sum() + found.kl + found.diagonal).backward()
+        (found.graph.adjacency().sum() + found.residual.sum() + found.kl + found.diagonal).backward()
         assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in scg.parameters())
 
 
