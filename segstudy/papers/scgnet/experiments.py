@@ -114,11 +114,12 @@ def beyond(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def illustrated(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield the real ISPRS patches, trained on one half."""
-    for city in parameters["cities"]:
+    for named in parameters["cities"]:
+        data, _, city = named.partition("/")
         plain = {"city": city, "trunk": parameters["trunks"][0], "recipe": _recipe(parameters)}
         plain["recipe"] |= {"size": min(plain["recipe"]["size"], 256)}
         plain |= {"seed": parameters["seeds"][0], "device": parameters["device"]}
-        yield Experiment(halves_trial, plain, _data("isprs_patches", (city,)))
+        yield Experiment(halves_trial, plain, _data(data, (city,)))
 
 
 def timed(parameters: dict[str, Any]) -> Iterator[Experiment]:

@@ -217,7 +217,7 @@ def test_the_grid_of_experiments(monkeypatch):
         "ablations": 2,
         "longer": 1,
     }
-    parameters |= {"cities": ["potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
+    parameters |= {"cities": ["isprs_patches/potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
     parameters |= {"timed_size": 64, "timed_sides": [64], "repeats": 1, "sides": [8], "tile": 0}
     jobs = experiments.experiments(parameters)
     assert len({job.key() for job in jobs}) == len(jobs)
