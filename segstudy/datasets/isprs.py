@@ -105,7 +105,8 @@ def _samples(
         if supervision != "none":
             require_mask(mask, picture)
         read_labels = partial(read_labels_of, mask, picture, SLACK if name in loose else 0)
-        yield Sample(name, partial(read_tiff, picture), read_labels, files=(picture,), label_files=(mask,))
+        read = {"read_image": partial(read_tiff, picture), "read_size": partial(read_size, picture)}
+        yield Sample(name, read_labels=read_labels, files=(picture,), label_files=(mask,), **read)
 
 
 def read_labels_of(mask: Path, picture: Path, slack: int = 0, window: Window | None = None) -> np.ndarray:

@@ -195,3 +195,10 @@ def test_the_real_patches(data_root, city, cars, boundary):
         [-1, 2, -1] if city == "potsdam" else [2, -1, -1]
     )  # infrared first there
     assert green[vegetation].mean() > green[sample.labels < 2].mean() + (10 if city == "vaihingen" else 2)
+
+
+def test_the_size_of_a_tile_is_read_from_its_header(tmp_path, monkeypatch):
+    write_potsdam(tmp_path)
+    tile = open_dataset("potsdam", tmp_path)[0]
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    assert tile.size == SIZE
