@@ -26,7 +26,7 @@ swept = 8  # pictures of each data set for the sweeps
 compared = []  # other features for NCUT with a GCN, by name
 width = 8  # channels of the supervised U-Net's first level
 epochs = 0  # of the supervised U-Net; 0: it is not trained
-dino = {"pictures": 256, "epochs": 40}  # DINO's training on generated microbes; empty: none
+dino = {"pictures": 1024, "epochs": 16}  # DINO's training on generated microbes; empty: none
 
 # %% [markdown]
 # ## Set-up

@@ -172,15 +172,14 @@ def vit_keys(vit: nn.Module, images: Tensor, stride: int | None = None, norm: bo
     Raises
     ------
     ValueError
-        The picture is smaller than a patch.
+        The picture is smaller than a patch, or patches of another stride are asked of a stem of several layers.
     """
     from timm.layers import resample_abs_pos_embed
 
-    project = vit.patch_embed.proj
-    size = project.kernel_size
+    size = vit.patch_embed.patch_size
     if images.shape[2] < size[0] or images.shape[3] < size[1]:
         raise ValueError(f"images must be at least a patch of {size} pixels, got {tuple(images.shape[2:])}")
-    tokens = F.conv2d(images, project.weight, project.bias, stride=stride or project.stride)
+    tokens = _patch_tokens(vit.patch_embed.proj, images, size, stride)
     shape = tokens.shape[2:]
     positions = resample_abs_pos_embed(vit.pos_embed, list(shape), num_prefix_tokens=1)
     first = vit.cls_token.expand(len(images), -1, -1)
@@ -190,6 +189,15 @@ def vit_keys(vit: nn.Module, images: Tensor, stride: int | None = None, norm: bo
     last = vit.blocks[-1]
     queries_keys_values = last.attn.qkv(last.norm1(tokens) if norm else tokens)
     return queries_keys_values.chunk(3, dim=2)[1][:, 1:]
+
+
+def _patch_tokens(project: nn.Module, images: Tensor, size: tuple[int, int], stride: int | None) -> Tensor:
+    """Return (N, C, rows, columns) tokens; only a linear projection of patches can be moved by another stride."""
+    if stride is None or (stride, stride) == tuple(size):
+        return project(images)
+    if not isinstance(project, nn.Conv2d):
+        raise ValueError(f"stride must be {size[0]}, the patch's side, for a stem of layers, got {stride!r}")
+    return F.conv2d(images, project.weight, project.bias, stride=stride)
 
 
 Describer = Callable[[np.ndarray], np.ndarray]
@@ -220,7 +228,7 @@ def _describer(
     else:
         net = backbone(DINO, weights, seed).to(device)
         vit, normalise, name = net.network, net.normalise, f"keys of DINO ViT-S/8 ({net.weights})"
-    size = vit.patch_embed.proj.kernel_size[0]
+    size = vit.patch_embed.patch_size[0]
     shape = tuple((PATCH * side - size) // stride + 1 for side in grid)
 
     def keys(images: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ equally likely; each alone ends in the other's collapse. :func:`output_entropies
 | slides | here |
 |---|---|
 | p_t, p_s (t1, t2, s1, s2) | `teacher`, `student`: (2, N, K) logits, first view and second view |
-| C | `centre` |
+| C | `centre`, moved by :func:`update_centre`, or by :func:`balance_centre`, which is ours |
 | tmp_t, tmp_s (which the slides call the teacher's too) | `teacher_temperature`, `student_temperature` |
 | l, m | `momentum`, `centre_momentum` |
 """
@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
+ROUNDS = 3  # of balancing, as in DINOv2: what they leave to do is done in the next steps, which start from this centre
 
 
 def dino_loss(
@@ -126,6 +128,51 @@ def update_centre(centre: Tensor, teacher: Tensor, momentum: float) -> Tensor:
     """
     require_share("centre_momentum", momentum)
     return momentum * centre + (1 - momentum) * at_least_float32(teacher.detach()).mean(dim=(0, 1))
+
+
+@torch.no_grad()
+def balance_centre(centre: Tensor, teacher: Tensor, momentum: float, temperature: float) -> Tensor:
+    r"""Move the centre towards the one at which every output is equally likely in the mean over the batch.
+
+    Taking the mean logit away does not keep a few outputs from winning: that asks for equal means of the softmax, not
+    of the logits. In each of three rounds
+
+    .. math::
+        C^* \leftarrow C^* + tmp_t \log\!\left(K \operatorname{mean} \operatorname{softmax}\!\left(
+            \frac{p_t - C^*}{tmp_t}\right)\right),
+
+    from C on, which is a step of Sinkhorn and Knopp's algorithm, written for the logits; then
+    :math:`m C + (1 - m) C^*`, as in the slides. DINOv2 (Oquab et al. 2023) has the algorithm in place of a centre, for
+    each batch afresh; here it only says where the centre moves.
+
+    Parameters
+    ----------
+    centre : (K,) Tensor
+        C.
+    teacher : (2, N, K) Tensor
+        The teacher's logits t1 and t2.
+    momentum : float
+        m, from 0 to 1.
+    temperature : float
+        The teacher's, above 0.
+
+    Returns
+    -------
+    (K,) Tensor
+        Of mean 0 where `centre` has it: what all logits share changes nothing.
+
+    Raises
+    ------
+    ValueError
+        `momentum` is outside 0..1.
+    """
+    require_share("centre_momentum", momentum)
+    target, outputs = centre, len(centre)
+    for _ in range(ROUNDS):
+        shares = teacher_outputs(teacher, target, temperature).mean(dim=(0, 1))
+        # An output that no picture chooses has a share of 0: no more than 14 temperatures in a round.
+        target = target + temperature * (outputs * shares).clamp(min=1e-6).log()
+    return momentum * centre + (1 - momentum) * (target - target.mean())
 
 
 def output_entropies(outputs: Tensor) -> tuple[float, float]:

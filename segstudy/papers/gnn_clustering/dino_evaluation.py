@@ -120,7 +120,7 @@ def attention_maps(model: Any, image: np.ndarray) -> np.ndarray:
     """
     model.eval()
     pictures = _input(model, stack_pictures([image]))
-    patch = model.patch_embed.proj.kernel_size
+    patch = model.patch_embed.patch_size
     if pictures.shape[2] % patch[0] or pictures.shape[3] % patch[1]:
         shape = tuple(pictures.shape[2:])
         raise ValueError(f"image must be a whole number of patches of {patch} pixels, got {shape}: resize it")
@@ -139,9 +139,8 @@ def attention_maps(model: Any, image: np.ndarray) -> np.ndarray:
 
 def _input(model: Any, pictures: torch.Tensor) -> torch.Tensor:
     """Return pictures from 0 to 1 as the model takes them, where it is."""
-    patch = model.patch_embed.proj.kernel_size
+    patch = model.patch_embed.patch_size
     if pictures.shape[2] < patch[0] or pictures.shape[3] < patch[1]:
         shape = tuple(pictures.shape[2:])
         raise ValueError(f"images must be at least a patch of {patch} pixels, got {shape}: enlarge them")
-    weight = model.patch_embed.proj.weight
-    return (pictures * 2 - 1).to(weight.device, weight.dtype)
+    return (pictures * 2 - 1).to(model.cls_token.device, model.cls_token.dtype)

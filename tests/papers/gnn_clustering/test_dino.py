@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from segstudy.papers.gnn_clustering.dino import (
+    ROUNDS,
+    balance_centre,
     dino_loss,
     output_entropies,
     teacher_outputs,
@@ -120,6 +122,43 @@ def test_the_centre_follows_by_hand():
     assert found.tolist() == [0.75 * 10 + 0.25 * 4, 0.75 * 1 + 0.25 * 3]
 
 
+def test_a_balanced_centre_by_hand():
+    # Every picture says (3/4, 1/4) at temperature 2: a centre of 2 (ln 3, 0), less its mean, makes that (1/2, 1/2).
+    teacher = torch.tensor([2 * np.log(3), 0.0]).float().expand(2, 5, 2)
+    fair = torch.tensor([np.log(3), -np.log(3)]).float()
+    torch.testing.assert_close(balance_centre(torch.zeros(2), teacher, 0.0, 2.0), fair)
+    torch.testing.assert_close(balance_centre(torch.zeros(2), teacher, 0.75, 2.0), 0.25 * fair)
+
+
+def test_balancing_is_sinkhorns(rng):
+    logits, temperature = rng.normal(size=(2, 6, 4)), 0.5
+    found = balance_centre(torch.zeros(4).double(), torch.from_numpy(logits), 0.0, temperature)
+    rows = softmax(logits.reshape(12, 4) / temperature)
+    for _ in range(ROUNDS):  # columns to equal sums, then rows to 1
+        rows = rows / rows.sum(axis=0)
+        rows = rows / rows.sum(axis=1, keepdims=True)
+    ours = teacher_outputs(torch.from_numpy(logits), found, temperature).reshape(12, 4)
+    np.testing.assert_allclose(ours, rows, atol=1e-12)
+
+
+def test_the_mean_of_the_logits_does_not_balance_and_the_balanced_centre_does(rng):
+    # Few pictures choose the first output, but surely: its mean logit is that of the second.
+    logits = np.zeros((2, 50, 2))
+    logits[:, :, 1] = np.where(np.arange(50) < 5, -9.0, 1.0)
+    teacher = torch.from_numpy(logits)
+    mean, centre = update_centre(torch.zeros(2), teacher, 0.0), torch.zeros(2)
+    for _ in range(20):
+        centre = balance_centre(centre, teacher, 0.5, 1.0)
+    shares = [teacher_outputs(teacher, c, 1.0).mean(dim=(0, 1))[1].item() for c in (mean, centre)]
+    assert shares[0] > 0.6 and shares[1] == pytest.approx(0.5, abs=0.02)
+
+
+def test_an_output_that_no_picture_chooses_is_helped_and_nothing_is_infinite():
+    teacher = torch.tensor([0.0, 0.0, -1000.0]).expand(2, 3, 3)
+    found = balance_centre(torch.zeros(3), teacher, 0.9, 0.04)
+    assert found.isfinite().all() and found[2] < found[0] == found[1]
+
+
 def test_the_entropies_tell_the_collapses_apart():
     one, equal, apart = torch.eye(4)[[2, 2, 2, 2]], torch.full((4, 4), 0.25), torch.eye(4)
     most = pytest.approx(np.log(4))
@@ -143,3 +182,5 @@ def test_bad_input_is_named():
         update_teacher(nn.Linear(1, 1), nn.Linear(1, 1), 1.5)
     with pytest.raises(ValueError, match="centre_momentum"):
         update_centre(torch.zeros(4), logits, -0.1)
+    with pytest.raises(ValueError, match="centre_momentum"):
+        balance_centre(torch.zeros(4), logits, 1.1, 0.04)

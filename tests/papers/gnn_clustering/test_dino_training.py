@@ -12,7 +12,7 @@ from segstudy.papers.gnn_clustering.dino_experiment import train_and_compare
 from segstudy.papers.gnn_clustering.dino_training import train_dino
 from segstudy.papers.gnn_clustering.dino_vit import restore
 
-SMALL = {"size": 32, "patch": 8, "width": 32, "depth": 1, "prototypes": 16, "epochs": 2, "batch": 4}
+SMALL = {"size": 32, "view": 24, "width": 32, "depth": 1, "prototypes": 16, "epochs": 2, "batch": 4}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_network(images):
 def test_the_teacher_moves_and_its_first_weights_are_kept(images):
     run = train_dino(images, **SMALL)
     moved = [np.abs(run.weights[name] - run.initial[name]).max() for name in run.weights]
-    assert 0 < max(moved) < 0.1
+    assert 0 < max(moved) < 0.2
     still = train_dino(images, **SMALL, momentum=1.0)
     assert all((still.weights[name] == still.initial[name]).all() for name in still.weights)
 
@@ -42,11 +42,14 @@ def test_entropies_lie_between_the_limits(images):
         assert 0 <= one <= mean + 1e-6 <= run.limit + 2e-6
 
 
-def test_without_centring_a_sharp_teacher_says_one_thing(images):
-    options = SMALL | {"epochs": 15, "learning_rate": 5e-3, "momentum": 0.5}
-    bare = train_dino(images, **options, temperatures=(0.1, 0.01), centring=False)
-    centred = train_dino(images, **options, temperatures=(0.1, 0.01))
-    assert bare.mean_entropy[-1] < centred.mean_entropy[-1]
+def test_only_a_balanced_centre_keeps_a_sharp_teacher_from_preferring_some_outputs():
+    images = [sample.image for sample in open_dataset("microbes", size=(32, 32), count=32)]
+    options = SMALL | {"batch": 16, "epochs": 15, "learning_rate": 5e-3, "momentum": 0.5, "seed": 1}
+    bare, mean, balanced = (
+        np.mean(train_dino(images, **options, temperatures=(0.1, 0.01), centring=kind).mean_entropy[-4:])
+        for kind in ("none", "mean", "balanced")
+    )
+    assert max(bare, mean) + 0.1 < balanced <= np.log(16)
 
 
 def test_the_network_is_one_of_timm_and_gives_keys(images):
@@ -61,10 +64,14 @@ def test_the_experiment():
     assert found["attention"].shape[1:] == (8, 8) and found["image"].shape == (64, 64, 3)
 
 
-def test_too_few_pictures(images):
+def test_bad_input_is_named(images):
     with pytest.raises(ValueError, match="at least 2"):
         train_dino(images[:1], **SMALL)
     with pytest.raises(ValueError, match="at least 2"):
         train_dino(images, **SMALL | {"batch": 1})
     with pytest.raises(ValueError, match="momentum"):
         train_dino(images, **SMALL, momentum=1.5)
+    with pytest.raises(ValueError, match="centring must be one of"):
+        train_dino(images, **SMALL, centring="sinkhorn")
+    with pytest.raises(ValueError, match="view must be a multiple of patch, 8 pixels, got 20"):
+        train_dino(images, **SMALL | {"view": 20})
