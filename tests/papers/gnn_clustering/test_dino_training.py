@@ -59,7 +59,7 @@ def test_the_network_is_one_of_timm_and_gives_keys(images):
 
 
 def test_the_experiment():
-    found = train_and_compare(16, 1, 0, "cpu")
+    found = train_and_compare(16, 1, 16, 0, "cpu")
     assert 0 <= found["knn_trained"] <= 1 and 0 <= found["attention_iou"] <= 1
     assert found["attention"].shape[1:] == (8, 8) and found["image"].shape == (64, 64, 3)
 
