@@ -26,11 +26,7 @@ swept = 8  # pictures of each data set for the sweeps
 compared = []  # other features for NCUT with a GCN, by name
 width = 8  # channels of the supervised U-Net's first level
 epochs = 0  # of the supervised U-Net; 0: it is not trained
-dino = {
-    "pictures": 1024,
-    "epochs": 16,
-    "tested": 480,
-}  # DINO's training on microbes; empty: none
+dino = {"pictures": 1024, "epochs": 16, "tested": 480}  # training on microbes; empty: none
 
 # %% [markdown]
 # ## Set-up

@@ -49,27 +49,15 @@ from segstudy.papers import scgnet as sg
 plots.use_style()
 
 # %%
-from segstudy.papers.scgnet import (
-    cost_claims,
-    costs,
-    figures,
-    graphs,
-    losses,
-    models,
-    prediction,
-    relations,
-    results,
-    scaling,
-    timing,
-)
+from segstudy.papers.scgnet import costs, figures, graphs, losses, models, prediction, relations
 from segstudy.papers.scgnet import experiments as lists
 from segstudy.papers.scgnet.figures import costs as cost_figures
+from segstudy.papers.scgnet.scg import kl_loss, to_nodes
 
 table_8 = costs.table_8()
 
 # %%
-from segstudy.papers.scgnet import trial_claims, trials
-from segstudy.papers.scgnet.scg import kl_loss, to_nodes
+from segstudy.papers.scgnet import cost_claims, results, scaling, timing, trial_claims, trials
 from segstudy.study.record import Record
 
 known_weights = [f"{trunk}: {models.described(trunk)}" for trunk in trunks]
@@ -612,13 +600,9 @@ if by_loss:
 # ## Beyond the paper: depth, attention, a sparse graph, borders
 
 # %% tags=["hide-input"]
-deeper = {
-    n: groups[n][:ablations]
-    for n in ("SCG-GCN", "3 layers", "4 layers", "6 layers")
-    if n in groups
-}
-if len(deeper) > 1:
-    by_depth = results.depth_table(deeper, classes)
+depths = [name for name in ("SCG-GCN", "3 layers", "4 layers", "6 layers") if name in groups]
+if len(depths) > 1:
+    by_depth = results.depth_table({n: groups[n][:ablations] for n in depths}, classes)
     figure = figures.chart_depth(by_depth)
     ends = by_depth["mF1"].iloc[[0, -1]].tolist()
     sentence = f"More layers: mF1 goes from {ends[0]:.3f} with 2 to {ends[1]:.3f} with 6, and nodes before the last layer grow alike (cosine {by_depth['cosine'].iloc[-1]:.2f})."

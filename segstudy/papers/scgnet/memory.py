@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,11 @@ import torch
 from torch import Tensor
 
 STATUS = Path("/proc/self/status")  # Linux
+CALL = """import pickle, sys
+answer, sys.stdout = sys.stdout.buffer, sys.stderr  # what the function prints is no part of its result
+sys.path = pickle.load(sys.stdin.buffer)
+function, arguments = pickle.load(sys.stdin.buffer)
+pickle.dump(function(**arguments), answer)"""
 
 
 def kept_bytes(run: Callable[[], Any], without: Iterable[Tensor] = ()) -> int:
@@ -59,6 +64,17 @@ def resident_bytes(peak: bool) -> int:
 
 
 def in_fresh_process(function: Callable[..., Any], **arguments: Any) -> Any:
-    """Return what a module-level function returns in a new Python process, whose peak of memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, **arguments).result()
+    """Return what a module-level function returns in a new Python process, whose peak of memory is its own.
+
+    A program of its own, because `multiprocessing` would run the caller's script a second time.
+
+    Raises
+    ------
+    RuntimeError
+        If the function fails there; with what the process wrote to its standard error.
+    """
+    sent = pickle.dumps(sys.path) + pickle.dumps((function, arguments))
+    done = subprocess.run([sys.executable, "-c", CALL], input=sent, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{function.__name__} failed in its own process: {done.stderr.decode()[-2000:]}")
+    return pickle.loads(done.stdout)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -218,3 +222,19 @@ def test_windows_of_a_tile_are_parts_of_it_and_its_prediction_is_measured():
     assert found["seconds"] > 0 and found["peak"] >= found["before"] > 2**20
     model = SCGNet(6, backbone="squeezenet1_1")
     assert predict_labels(model, tile, window=64, stride=64).shape == (200, 200)
+
+
+def test_a_fresh_process_keeps_prints_apart_and_tells_of_a_failure(tmp_path: Path):
+    """Run as a script without a main guard, as a notebook's script is: `multiprocessing` would refuse that."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from segstudy.papers.scgnet.memory import in_fresh_process, resident_bytes\n"
+        "print(in_fresh_process(resident_bytes, peak=True) > 2**20)\n"
+        "in_fresh_process(print, sep=3)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    words = [sys.executable, str(script)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n" and done.returncode == 1
+    assert "RuntimeError: print failed in its own process" in done.stderr
+    assert in_fresh_process(print, end="no part of the result") is None
