@@ -65,10 +65,9 @@ def chart_dino(
     right.plot(output_entropy, color=CYCLE[2], linestyle="--", label="mean of the outputs'")
     for value, word in ((limit, "all outputs equally likely"), (0.0, "always the same output")):
         right.axhline(value, color="black", linestyle=":", linewidth=1)
-        side = "bottom" if value == 0 else "top"
-        place = {"transform": right.get_yaxis_transform(), "ha": "right", "va": side}
-        right.text(0.98, value + (0.02 if value == 0 else -0.02) * limit, word, fontsize=8, **place)
-    right.set(xlabel="step", ylabel="nats", title="the teacher's entropy", ylim=(-0.05 * limit, 1.05 * limit))
+        place = {"transform": right.get_yaxis_transform(), "ha": "right", "va": "bottom"}
+        right.text(0.98, value + 0.02 * limit, word, fontsize=8, **place)
+    right.set(xlabel="step", ylabel="nats", title="the teacher's entropy", ylim=(-0.05 * limit, 1.12 * limit))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
