@@ -9,7 +9,7 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.datasets import open_dataset
 from segstudy.papers.scgnet.losses import PIXEL_LOSSES
-from segstudy.papers.scgnet.models import HEAD, IDENTITY
+from segstudy.papers.scgnet.models import HEAD, IDENTITY, LIGHT, LIGHT_IDENTITY
 from segstudy.papers.scgnet.network import VARIANTS
 from segstudy.papers.scgnet.results import Run, by_name
 from segstudy.papers.scgnet.scaling import measure_scaling
@@ -29,6 +29,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "✓ ✓ ✓": {},
 }
 LONGER = 3
+STRIDE = 16  # of every backbone here
 ARGUED = ("gamma = 1", "exact inverse")
 BEYOND = ("3 layers", "4 layers", "6 layers", "GAT", "sparse, 9 neighbours")
 RATIOS = (256 / 448, 512 / 448, 768 / 448)  # Table VIII's sides in fractions of the default's
@@ -43,7 +44,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's.
     """
     found: dict[str, Experiment] = {}
-    trained = (compared, longer, settings, variants, sizes, losses, argued, beyond, illustrated)
+    trained = (compared, reasons, settings, variants, sizes, losses, argued, beyond, illustrated)
     for part in (*trained, timed, frames, scaled, tiled):
         for job in part(parameters):
             found.setdefault(job.key(), job)
@@ -58,11 +59,25 @@ def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
                 yield trial(parameters, seed, name=name, trunk=trunk)
 
 
-def longer(parameters: dict[str, Any]) -> Iterator[Experiment]:
-    """Yield SCG-GCN and the identity, trained for `LONGER` times as many epochs."""
-    for seed in parameters["seeds"][: parameters["longer"]]:
-        for name in (DEFAULT, IDENTITY):
-            yield trial(parameters, seed, name=name, epochs=LONGER * parameters["epochs"])
+def reasons(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield what may tell why the graph gains or loses: `suspects`, with the graph and with the identity."""
+    for pair in suspects(parameters).values():
+        for change in pair:
+            for seed in parameters["seeds"][: parameters["why"]]:
+                yield trial(parameters, seed, **change)
+
+
+def suspects(parameters: dict[str, Any]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the settings of `reasons` by name, for each the changes with the graph and with the identity."""
+    side = max(1, parameters["size"] // (2 * STRIDE))
+    changes = {
+        "as above": {},
+        f"{LONGER} times as long": {"epochs": LONGER * parameters["epochs"]},
+        "no residual": {"residual": False},
+        "a quarter of the nodes": {"nodes": [side, side]},
+    }
+    found = {name: (change, {"name": IDENTITY} | change) for name, change in changes.items()}
+    return found | {"light divergence": ({"name": LIGHT}, {"name": LIGHT_IDENTITY})}
 
 
 def settings(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -88,7 +103,7 @@ def sizes(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def trial_sides(size: int) -> list[int]:
     """Return patch sides that stand for Table VIII's, multiples of 16, smallest first; `size` is the second."""
-    return sorted(round(size * ratio / 16) * 16 for ratio in (1.0, *RATIOS))
+    return sorted(round(size * ratio / STRIDE) * STRIDE for ratio in (1.0, *RATIOS))
 
 
 def losses(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -147,6 +162,25 @@ def tiled(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield the memory of predicting a whole tile."""
     if parameters["tile"]:
         yield Experiment(predict_tile, {"side": parameters["tile"]})
+
+
+def by_suspect(
+    parameters: dict[str, Any], values: Callable[[Part], list[Run]]
+) -> dict[str, tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]]:
+    """Return the trainings of `reasons`: for each suspect those with the graph and those with the identity.
+
+    Parameters
+    ----------
+    parameters : dict
+    values : callable
+        As for `grouped`.
+    """
+    found = (value for _, value in values(reasons))
+    seeds = len(parameters["seeds"][: parameters["why"]])
+    pairs = {
+        name: tuple([next(found) for _ in range(seeds)] for _ in range(2)) for name in suspects(parameters)
+    }
+    return pairs if seeds else {}
 
 
 def grouped(

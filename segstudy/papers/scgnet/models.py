@@ -17,9 +17,12 @@ from segstudy.papers.scgnet.network import VARIANTS, Prediction, SCGNet
 
 HEAD = "1x1 head"
 IDENTITY = "A = I"
+LIGHT, LIGHT_IDENTITY = "light divergence", "A = I, light divergence"
 # What each name changes in SCG-GCN; the settings of Table VII, what the text argues, and what lies beyond the paper.
 CHANGES: dict[str, dict[str, Any]] = VARIANTS | {
     IDENTITY: {"graph": False},
+    LIGHT: {"released": True},
+    LIGHT_IDENTITY: {"graph": False, "released": True},
     "gamma = 1": {"adaptive": False},
     "exact inverse": {"inverse": True},
     "3 layers": {"gnn": ("gcn",) * 3},

@@ -163,6 +163,32 @@ def merged(values: Sequence[Mapping[str, Any]], index: int) -> np.ndarray:
     return parts[:, 1] - parts[:, 0]
 
 
+def reason_table(
+    pairs: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Return test mF1 with the graph and with the identity, setting by setting.
+
+    Parameters
+    ----------
+    pairs : mapping of str to pair of sequences of trainings
+        By the setting's name: with the graph, with the identity; seed by seed.
+    classes : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Columns setting, SCG-GCN and A = I (means over seeds), difference with its interval, A_ii (of the learnt graph,
+        clamped to [0, 1], mean over nodes, pictures and seeds) and seeds.
+    """
+    rows = []
+    for name, (graph, identity) in pairs.items():
+        scored = [test_mf1(values, classes) for values in (graph, identity)]
+        row = {"setting": name, "SCG-GCN": np.mean(scored[0]), "A = I": np.mean(scored[1])}
+        row |= {"difference": str(paired_over_seeds(*scored))}
+        rows.append(row | {"A_ii": graph_means(graph)["diagonal"].mean(), "seeds": len(graph)})
+    return pd.DataFrame(rows)
+
+
 def depth_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
     """Return mF1 and the mean cosine of two nodes before the last layer, by the number of layers.
 

@@ -120,6 +120,9 @@ class SCG(nn.Module):
         False: :math:`\gamma = 1`.
     inverse : bool
         True: :math:`\hat Z = M / \Sigma`, what :math:`1 - \log \Sigma` stands for (section III-A1).
+    released : bool
+        True: the divergence counts :math:`c / n` times as much as Eq. 9 prints, as in the authors' public code, which
+        divides by the nodes once more than by the classes.
     neighbours : int, optional
         Keep this many of the largest weights in each row, see `strongest`; None: all.
 
@@ -139,6 +142,7 @@ class SCG(nn.Module):
         graph: bool = True,
         adaptive: bool = True,
         inverse: bool = False,
+        released: bool = False,
         neighbours: int | None = None,
     ) -> None:
         super().__init__()
@@ -149,7 +153,7 @@ class SCG(nn.Module):
         if neighbours is not None and neighbours < 1:
             raise ValueError(f"neighbours must be at least 1, got {neighbours!r}")
         self.kind, self.graph, self.adaptive, self.inverse = kind, graph, adaptive, inverse
-        self.neighbours = neighbours
+        self.released, self.neighbours = released, neighbours
         self.pool = nn.Identity() if nodes is None else nn.AdaptiveAvgPool2d(nodes)
         self.mean = nn.Conv2d(channels, num_classes, 3, padding=1)
         self.log_deviation = None if kind == "ae" else nn.Conv2d(channels, num_classes, 1)
@@ -178,7 +182,8 @@ class SCG(nn.Module):
         if self.training:
             latent = mean + log_deviation.exp() * torch.randn_like(mean)
         inverse = (-log_deviation).exp() if self.inverse else 1 - log_deviation
-        return latent, mean * inverse, kl_loss(mean, log_deviation)
+        weight = mean.shape[2] / mean.shape[1] if self.released else 1
+        return latent, mean * inverse, weight * kl_loss(mean, log_deviation)
 
     def _decode(self, source: Tensor, latent: Tensor, diagonal: Tensor, gamma: Tensor) -> Graph:
         """Return the enhanced graph of A = ReLU(source latent^T)."""

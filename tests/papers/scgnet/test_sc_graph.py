@@ -145,6 +145,17 @@ def test_the_exact_inverse_and_a_constant_factor():
     assert torch.allclose(constant(features).residual.double(), mean * (1 - logs), atol=1e-5)
 
 
+def test_the_released_divergence_counts_as_much_as_the_authors_code_has_it():
+    features = maps(2, 5, 3, 4)
+    scg = module(released=True)
+    with torch.no_grad():
+        mean, logs = scg.mean(features), scg.log_deviation(features).clamp(max=1)
+    terms = (1 + 2 * logs - mean**2 - (2 * logs).exp()).sum(dim=1)  # over the channels
+    by_code = -0.5 / 12 * terms.mean()
+    assert scg(features).kl.item() == pytest.approx(by_code.item())
+    assert module()(features).kl.item() == pytest.approx(12 / scg.mean.out_channels * by_code.item())
+
+
 def test_undirected_is_symmetric_and_directed_is_not():
     features = maps(1, 5, 3, 4)
     A, D = (module(kind)(features).graph.adjacency() for kind in ("vae", "directed"))

@@ -10,7 +10,7 @@ import torch
 
 from segstudy.datasets.files import VOID
 from segstudy.papers.scgnet import SCGNet, experiments, relations, results, trials
-from segstudy.papers.scgnet.models import CHANGES, HEAD, IDENTITY, build_model
+from segstudy.papers.scgnet.models import CHANGES, HEAD, IDENTITY, LIGHT, LIGHT_IDENTITY, build_model
 from segstudy.papers.scgnet.training import array_sample
 
 CLASSES = ("road", "building", "car", "clutter")
@@ -215,7 +215,7 @@ def test_the_grid_of_experiments(monkeypatch):
         "trunks": ["resnet18", "squeezenet"],
         "seeds": [0, 1, 2],
         "ablations": 2,
-        "longer": 1,
+        "why": 1,
     }
     parameters |= {"cities": ["isprs_patches/potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
     parameters |= {"timed_size": 64, "timed_sides": [64], "repeats": 1, "sides": [8], "tile": 0}
@@ -225,10 +225,49 @@ def test_the_grid_of_experiments(monkeypatch):
     assert sum(a["trunk"] == "squeezenet" for a in trained) == 9  # three networks, three seeds
     assert {a["recipe"]["size"] for a in trained} == {96, 160, 176, 272}
     assert sorted(a["name"] for a in trained if a["recipe"]["epochs"] == 6) == [IDENTITY, "SCG-GCN"]
+    assert [a["seed"] for a in trained if a["name"] in (LIGHT, LIGHT_IDENTITY)] == [0, 0]
+    assert [a["name"] for a in trained if a.get("nodes") == [5, 5]] == ["SCG-GCN", IDENTITY]
     few = [a for a in trained if a["name"] == "GAT"]
     assert [a["seed"] for a in few] == [0, 1]
-    without = experiments.experiments(parameters | {"ablations": 0, "longer": 0, "cities": []})
+    without = experiments.experiments(parameters | {"ablations": 0, "why": 0, "cities": []})
     assert len([job for job in without if "dataset" in job.arguments]) == 18
+
+
+def test_suspects_are_paired_with_the_identity(monkeypatch):
+    monkeypatch.setattr(experiments, "_data", lambda *_: {})
+    parameters = {"dataset": "dubai", "images": 0, "trunks": ["resnet18"], "seeds": [0, 1, 2], "why": 2}
+    parameters |= {"device": "cpu"} | RECIPE | {"size": 96}
+
+    def values(part):
+        return [(job.arguments, job.arguments) for job in part(parameters)]
+
+    found = experiments.by_suspect(parameters, values)
+    assert list(found) == list(experiments.suspects(parameters)) and len(found) == 5
+    for graph, identity in found.values():
+        assert [a["seed"] for a in graph] == [a["seed"] for a in identity] == [0, 1]
+        assert all(IDENTITY in a["name"] for a in identity) and not any(IDENTITY in a["name"] for a in graph)
+        same = [{k: v for k, v in a.items() if k not in ("name", "seed")} for a in (*graph, *identity)]
+        assert all(a == same[0] for a in same)
+    assert len(values(experiments.reasons)) == 20
+    parameters["why"] = 0
+    assert experiments.by_suspect(parameters, values) == {}
+
+
+def test_reasons_are_differences_of_paired_seeds():
+    def trained(diagonal, *counts):
+        matrices = [np.array([[right, 10 - right], [0, 10]]) for right in counts]
+        return [{"test": m[None], "graph": {"diagonal": [diagonal, 0.0]}} for m in matrices]
+
+    pairs = {
+        "as above": (trained(0.5, 5, 7), trained(1.0, 9, 10)),
+        "other": (trained(1.0, 10, 10), trained(1.0, 10, 10)),
+    }
+    table = results.reason_table(pairs, ["a", "b"]).set_index("setting")
+    means = [np.mean([results.scores(v, ["a", "b"])["mF1"] for v in values]) for values in pairs["as above"]]
+    assert table.loc["as above", ["SCG-GCN", "A = I"]].tolist() == pytest.approx(means)
+    assert table.loc["as above", "A_ii"] == 0.25 and table.loc["as above", "seeds"] == 2
+    assert table.loc["as above", "difference"].startswith("-0.") and table.loc["other", "SCG-GCN"] == 1
+    assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000]"
 
 
 def test_trainings_are_grouped_by_what_they_change(monkeypatch):
