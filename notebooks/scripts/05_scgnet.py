@@ -646,7 +646,7 @@ if rows:
     part = next(iter(patches_of.values()))
     names = {"truth": truths, "SCG-GCN": found}
     figure = figures.draw_scenes(shown, names, part.classes, part.colours)
-    sentence = f"The right halves of {' and '.join(halves)}, their truth (borders are void) and what a network says that saw the other half for {epochs} epochs."
+    sentence = f"The right halves of {' and '.join(halves)}, their truth (borders are void, in black) and what a network says that saw the other half for {epochs} epochs."
     record.figure(
         figure, "isprs_patches", "Pictures, truth and predictions of two cities.", sentence
     )

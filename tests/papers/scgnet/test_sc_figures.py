@@ -62,6 +62,15 @@ def test_scenes_have_a_row_for_each_picture_and_a_legend():
     assert (np.asarray(figure.axes[2].images[0].get_array())[..., :3] == [0, 0, 255]).all()
 
 
+def test_void_is_black_and_in_the_legend():
+    labels, colours = np.full((8, 8), 255), np.array([[255, 255, 255], [0, 0, 255], [0, 255, 0]], np.uint8)
+    labels[0] = 0
+    figure = figures.draw_scenes([np.zeros((8, 8, 3), np.uint8)], {"truth": [labels]}, CLASSES[:3], colours)
+    drawn = np.asarray(figure.axes[1].images[0].get_array())[..., :3]
+    assert (drawn[0] == 255).all() and (drawn[1:] == 0).all()
+    assert figure.legends[0].get_texts()[-1].get_text() == "void, not scored"
+
+
 def test_curves():
     table = results.curve_table(
         {"a": [value((5, 7, 9)), value((5, 5, 5), 1)], "b": [value((9, 9, 9))]}, CLASSES

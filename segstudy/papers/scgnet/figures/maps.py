@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudy import plots
+from segstudy.datasets.files import VOID
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def draw_scenes(
     ----------
     images : sequence of (H, W, 3) uint8 ndarray
     labels : mapping of str to sequence of (H, W) int ndarray
-        Truth and predictions by name, picture by picture.
+        Truth and predictions by name, picture by picture; void is black.
     classes : sequence of str
     colours : (C, 3) uint8 ndarray
 
@@ -84,12 +85,19 @@ def draw_scenes(
 
     shown, titles = [], []
     for row, image in enumerate(images):
-        shown += [image, *(plots.colourise(found[row], colours) for found in labels.values())]
+        shown += [image, *(_painted(found[row], colours) for found in labels.values())]
         titles += ["picture", *labels] if row == 0 else [" "] * (1 + len(labels))
     figure, _ = plots.panels(shown, titles, columns=1 + len(labels))
     patches = [
         Patch(facecolor=colour / 255, edgecolor="black", linewidth=0.5, label=name)
         for name, colour in zip(classes, np.asarray(colours, float), strict=True)
     ]
+    if any((found == VOID).any() for maps in labels.values() for found in maps):
+        patches.append(Patch(facecolor="black", label="void, not scored"))
     figure.legend(handles=patches, loc="outside lower center", ncols=3)
     return figure
+
+
+def _painted(labels: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Return labels in their classes' colours and void in black: white is a class of ISPRS."""
+    return np.where((labels == VOID)[..., None], np.uint8(0), plots.colourise(labels, colours))
