@@ -699,6 +699,7 @@ for trunk in trunks:
 # - The printed costs are met to the digit, once it is known what was counted; the graph's own products were not.
 # - The printed dice loss is one minus the true class's mean probability. The usual form, over classes, is another loss.
 # - What the graph adds over the identity is a difference with an interval; the figure above shows it, whichever way it falls.
+# - Eq. 9 as printed weighs $n / c$ times what the authors' public code weighs. Where it wins, $M$ and $A_{ii}$ go to 0 and the graph says nothing.
 #
 # ## Exercises
 
