@@ -325,7 +325,7 @@ record.figure(figure, "gain", alt, sentence, headline=True)
 # wins, $M$ says nothing about the picture: the graph is made of noise, and to average over a dense graph of noise is to average over the
 # picture. Variational autoencoders know this as *posterior collapse*; $A_{ii} = \|M_i\|^2$ near 0 shows it. Four suspects, each with the
 # graph and with the identity: the length of the training, the residual (made of $M$, too), the number of nodes, and the weight of the
-# divergence: the authors' public code divides by $n$ once more and not by $c$, so that it counts $c / n$ times as much ("light").
+# divergence: the authors' public code divides by $n^2$ and not by $n c$, so that it counts $c / n$ times as much ("light").
 
 # %%
 found = lists.by_suspect(asked, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from segstudy.cache import Experiment
@@ -63,8 +63,13 @@ def reasons(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield what may tell why the graph gains or loses: `suspects`, with the graph and with the identity."""
     for pair in suspects(parameters).values():
         for change in pair:
-            for seed in parameters["seeds"][: parameters["why"]]:
-                yield trial(parameters, seed, **change)
+            yield from suspected(parameters, change)
+
+
+def suspected(parameters: dict[str, Any], change: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the trainings of one change of `suspects`, seed by seed."""
+    for seed in parameters["seeds"][: parameters["why"]]:
+        yield trial(parameters, seed, **change)
 
 
 def suspects(parameters: dict[str, Any]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
@@ -175,12 +180,12 @@ def by_suspect(
     values : callable
         As for `grouped`.
     """
-    found = (value for _, value in values(reasons))
-    seeds = len(parameters["seeds"][: parameters["why"]])
-    pairs = {
-        name: tuple([next(found) for _ in range(seeds)] for _ in range(2)) for name in suspects(parameters)
+    if not parameters["why"]:
+        return {}
+    return {
+        name: tuple([value for _, value in values(partial(suspected, change=change))] for change in pair)
+        for name, pair in suspects(parameters).items()
     }
-    return pairs if seeds else {}
 
 
 def grouped(

@@ -122,7 +122,7 @@ class SCG(nn.Module):
         True: :math:`\hat Z = M / \Sigma`, what :math:`1 - \log \Sigma` stands for (section III-A1).
     released : bool
         True: the divergence counts :math:`c / n` times as much as Eq. 9 prints, as in the authors' public code, which
-        divides by the nodes once more than by the classes.
+        divides by :math:`n^2` where Eq. 9 has :math:`n c`.
     neighbours : int, optional
         Keep this many of the largest weights in each row, see `strongest`; None: all.
 
