@@ -48,7 +48,6 @@ from segstudy.experiments.graph_matching import ablations, evaluation, figures, 
 from segstudy.experiments.graph_matching import results as tables
 from segstudy.papers import graph_matching as gm
 from segstudy.study.record import Record
-from segstudy.training import History
 
 plots.use_style()
 record = Record(seeds=seeds, device=device, features="a U-Net from scratch")
@@ -65,6 +64,7 @@ from segstudy.experiments.graph_matching import (
     trainings,
 )
 from segstudy.papers.graph_matching import network
+from segstudy.training import History
 
 # %% [markdown]
 # ## The data, looked at
