@@ -11,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from segstudy.nn.libraries import Kept, build_timm, build_torchvision
+from segstudy.nn.libraries import Kept, build_timm, build_torchvision, library_hint
 from segstudy.nn.weights import Weights, require_file
 
 FROZEN = (None, "batch_norm", "all")
@@ -161,16 +161,6 @@ def _parse(name: str) -> tuple[str, str]:
     if library in ("timm", "torchvision") and model:
         return library, model
     raise ValueError(f'name must be "timm:NAME" or "torchvision:NAME", got {name!r}{library_hint(name)}')
-
-
-def library_hint(name: str) -> str:
-    """Return "; did you mean 'timm:NAME'?" for a model's name without its library; "" for what no library knows."""
-    import timm
-    from torchvision import models
-
-    known = [f"timm:{name}"] * timm.is_model(name)
-    known += [f"torchvision:{name}"] * (name in models.list_models(module=models))
-    return f"; did you mean {' or '.join(map(repr, known))}?" if known else ""
 
 
 def _widen(network: nn.Module, in_channels: int) -> None:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segstudy.nn.backbones import Backbone, backbone, library_hint
+from segstudy.nn.backbones import Backbone, backbone
 from segstudy.nn.colour_texture import colour_texture
+from segstudy.nn.libraries import library_hint
 from segstudy.nn.vit_keys import vit_keys
 from segstudy.nn.weights import Weights
 

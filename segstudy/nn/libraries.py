@@ -41,7 +41,7 @@ def build_timm(model: str, weights: Weights, kept: Kept, output_stride: int | No
     from huggingface_hub import constants
 
     if model.partition(".")[0] not in timm.list_models():
-        raise ValueError(f"timm knows no model {model!r}: timm.list_models() names them")
+        raise ValueError(f"timm knows no model {model!r}: timm.list_models() names them{library_hint(model)}")
     packaged = model.removesuffix(".in1k")  # the tag says ImageNet-1k, which is what the packages have
     hub = weights == "pretrained" and packaged not in PACKAGED
     with from_the_hub(model, constants.ENDPOINT) if hub else nullcontext():
@@ -92,7 +92,10 @@ def build_torchvision(model: str, weights: Weights, kept: Kept, output_stride: i
     from torchvision import models
 
     if model not in models.list_models(module=models):
-        raise ValueError(f"torchvision knows no model {model!r}: torchvision.models.list_models() names them")
+        raise ValueError(
+            f"torchvision knows no model {model!r}: torchvision.models.list_models() names them"
+            f"{library_hint(model)}"
+        )
     if model.startswith(("vit", "swin", "maxvit")):
         raise ValueError(f"torchvision's {model} is a transformer, which makes no such map: use timm's")
     if output_stride is not None:
@@ -117,3 +120,13 @@ def build_torchvision(model: str, weights: Weights, kept: Kept, output_stride: i
         indices = last_layers(layer_strides(layers), kept.stages, kept.argument, model)
         layers = layers[: indices[0] + 1] if kept.argument == "stride" else LayerStages(layers, indices)
     return Built(layers, mean, std, described)
+
+
+def library_hint(name: str) -> str:
+    """Return "; did you mean 'timm:NAME'?" for a model's name without its library; "" for what no library knows."""
+    import timm
+    from torchvision import models
+
+    known = [f"timm:{name}"] * timm.is_model(name)
+    known += [f"torchvision:{name}"] * (name in models.list_models(module=models))
+    return f"; did you mean {' or '.join(map(repr, known))}?" if known else ""

@@ -191,6 +191,8 @@ def test_other_precisions(dtype):
     [
         ({"name": "resnet50"}, "did you mean 'timm:resnet50' or 'torchvision:resnet50'"),
         ({"name": "tf_efficientnet_lite0"}, "did you mean 'timm:tf_efficientnet_lite0'"),
+        ({"name": "torchvision:tf_efficientnet_lite0"}, "did you mean 'timm:tf_efficientnet_lite0'"),
+        ({"name": "timm:squeezenet1_1"}, "did you mean 'torchvision:squeezenet1_1'"),
         ({"name": "timm:resnet18", "stride": 8, "stages": (8,)}, "give stride, 8, or stages"),
         ({"name": "timm:resnet18", "stages": (8, 64)}, "stages must be one of"),
         ({"name": "timm:resnet18", "stages": (16, 8)}, "stages must ascend"),
