@@ -9,7 +9,7 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.experiments.gnn_clustering.dino_experiment import train_and_compare
 from segstudy.experiments.gnn_clustering.null_baselines import baseline_set
-from segstudy.experiments.gnn_clustering.pictures import open_part
+from segstudy.experiments.gnn_clustering.pictures import open_part, with_centring
 from segstudy.experiments.gnn_clustering.runs import cluster_set
 from segstudy.experiments.gnn_clustering.supervised import supervised
 from segstudy.papers.gnn_clustering.settings import combinations
@@ -52,8 +52,8 @@ def _place(job: Experiment) -> tuple[bool, str, int, str, int]:
 
 
 def raw(features: str) -> str:
-    """Return the name of the same features without the picture's mean subtracted; DINO's never are centred."""
-    return features if features == "dino" else f"{features}, raw"
+    """Return the name of the same features without the picture's mean subtracted."""
+    return with_centring(features, False)
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
@@ -62,8 +62,10 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     Parameters
     ----------
     parameters : dict
-        The notebook's.
+        The notebook's; "centre", if it is there, says whether the picture's mean is subtracted from "features".
     """
+    centre = parameters.get("centre")
+    parameters = parameters | {"features": with_centring(parameters["features"], centre)}
     found = [job for part in (tables, gap, raw_dmon, sweeps, compared) for job in part(parameters)]
     found.sort(key=_place)
     return [*dino_jobs(parameters), *supervised_jobs(parameters), *found, *baselines(parameters)]

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.registry import data_root
-from segstudy.errors import StudyError
-from segstudy.nn.backbones import SQUEEZENET
+from segstudy.nn.describers import KINDS
+from segstudy.nn.libraries import library_hint
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features, unit_features
+from segstudy.nn.weights import Weights, named_weights, squeezenet_weights
 from segstudy.papers.gnn_clustering.foreground import Targets, count_objects
+from segstudy.papers.gnn_clustering.settings import CENTRED
 
 GRID = (28, 28)
+MEAN_OUT, RAW = "centred", "raw"  # words of a name of features
 DIMS = 64  # kept of a picture's features: their inner products change by little, and everything is several times faster
-# Features by name: their kind, and whether the picture's mean is subtracted before patches are scaled to length 1.
-FEATURES = {
-    "colour-texture": ("colour-texture", True),
-    "squeezenet": ("squeezenet", True),
-    "mix": ("mix", True),
-    "mix, raw": ("mix", False),
-    "colour-texture, raw": ("colour-texture", False),
-    "squeezenet, random weights": ("squeezenet", True),
-    "dino": ("dino", False),
-}
 DINO_WEIGHTS = "weights/dino_vits8.pth"  # under the data root, in timm's names; else timm's hub is asked
+
+
+class Features(NamedTuple):
+    """What a name of features says; the first three are arguments of :func:`~segstudy.nn.patch_features`.
+
+    Attributes
+    ----------
+    kind : str
+    stages : tuple of int, optional
+    weights : str or Path, optional
+    centre : bool
+        Whether the picture's mean is subtracted before patches are scaled to length 1.
+    """
+
+    kind: str
+    stages: tuple[int, ...] | None
+    weights: Weights
+    centre: bool
 
 
 class Pictures(NamedTuple):
@@ -77,7 +88,7 @@ def open_pictures(
     dataset, images
         See :func:`open_part`.
     features : str
-        One of `FEATURES`.
+        See :func:`parse_features`.
     grid : (int, int)
         Rows and columns of patches.
     dims : int
@@ -94,29 +105,69 @@ def open_pictures(
     ValueError
         The features are unknown.
     """
-    if features not in FEATURES:
-        raise ValueError(f"features must be one of {tuple(FEATURES)}, got {features!r}")
-    kind, centred = FEATURES[features]
-    part = open_part(dataset, images)
-    weights = None if "random" in features else weights_of(kind)
-    samples = list(part)
-    described = patch_features(
-        [sample.image for sample in samples], kind, grid=grid, weights=weights, label=f"{dataset}, features"
-    )
-    values = centre_features(described.values) if centred else unit_features(described.values)
+    kind, stages, weights, centre = parse_features(features)
+    samples = list(open_part(dataset, images))
+    options = {"grid": grid, "stages": stages, "weights": weights, "label": f"{dataset}, features"}
+    described = patch_features([sample.image for sample in samples], kind, **options)
+    values = (centre_features if centre else unit_features)(described.values)
     targets = count_objects((sample.labels for sample in samples), grid)
-    name = described.name + (", centred" if centred else "")
+    name = described.name + (", centred" if centre else "")
     return Pictures(reduce_features(values, dims), targets, [sample.name for sample in samples], name)
 
 
-def weights_of(kind: str) -> str | Path | None:
-    """Return the weights that a kind of features asks for: a file under the data root, or timm's hub."""
-    if kind == "dino":
-        return data_root() / DINO_WEIGHTS if (data_root() / DINO_WEIGHTS).is_file() else "pretrained"
+def parse_features(name: str) -> Features:
+    """Read a name of features.
+
+    Parameters
+    ----------
+    name : str
+        A kind of :func:`~segstudy.nn.patch_features` or a network by name, then, each after a comma and only where it
+        differs from what the kind does by itself: "stages 16 and 32" of a network; "random weights", "pretrained" or
+        "weights PATH"; "centred" or "raw". For example "mix, raw", "timm:tf_efficientnet_lite2, stages 16 and 32".
+
+    Raises
+    ------
+    StudyError
+        The kind's own weights are not there.
+    ValueError
+        A word is unknown.
+    """
+    kind, *words = name.split(", ")
+    if kind not in KINDS and ":" not in kind:
+        raise ValueError(
+            f"features must be one of {KINDS} or a network such as 'timm:tf_efficientnet_lite2', got "
+            f"{kind!r}{library_hint(kind)}"
+        )
+    found: dict[str, Any] = {"stages": None, "centre": kind in CENTRED}
+    for word in words:
+        if word in (RAW, MEAN_OUT):
+            found["centre"] = word == MEAN_OUT
+        elif numbers := re.fullmatch(r"stages? (\d+(?: and \d+)*)", word):
+            found["stages"] = tuple(int(number) for number in numbers[1].split(" and "))
+        else:
+            found["weights"] = named_weights(word)
+    weights = found.pop("weights") if "weights" in found else weights_of(kind)
+    return Features(kind, weights=weights, **found)
+
+
+def with_centring(name: str, centre: bool | None) -> str:
+    """Return the name of the same features with or without the picture's mean subtracted; None: `name` as it is."""
+    if centre is None:
+        return name
+    plain = ", ".join(word for word in name.split(", ") if word not in (RAW, MEAN_OUT))
+    return (
+        plain
+        if (plain.partition(", ")[0] in CENTRED) == centre
+        else f"{plain}, {MEAN_OUT if centre else RAW}"
+    )
+
+
+def weights_of(kind: str) -> Weights:
+    """Return a kind's own weights: a file under the data root, or those that the network's library knows."""
     if kind == "colour-texture":
         return None
-    if not (data_root() / SQUEEZENET).is_file():
-        raise StudyError(
-            f"SqueezeNet's weights are not there: put the file at {SQUEEZENET} beside the data sets"
-        )
-    return data_root() / SQUEEZENET
+    if kind in ("squeezenet", "mix"):
+        return squeezenet_weights()
+    if kind == "dino" and (data_root() / DINO_WEIGHTS).is_file():
+        return data_root() / DINO_WEIGHTS
+    return "pretrained"

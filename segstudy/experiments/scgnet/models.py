@@ -9,10 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segstudy.datasets.registry import data_root
-from segstudy.errors import StudyError
-from segstudy.nn.backbones import SQUEEZENET
 from segstudy.nn.backbones import backbone as build_backbone
+from segstudy.nn.libraries import library_hint
+from segstudy.nn.weights import (
+    PACKAGED,
+    Weights,
+    named_weights,
+    packaged_weights,
+    require_file,
+    squeezenet_weights,
+)
 from segstudy.papers.scgnet.network import VARIANTS, Prediction, SCGNet
 
 HEAD = "1x1 head"
@@ -31,12 +37,13 @@ CHANGES: dict[str, dict[str, Any]] = VARIANTS | {
     "GAT": {"gnn": ("gat", "gat")},
     "sparse, 9 neighbours": {"neighbours": 9},
 }
-# Backbones by name: the library's name, and whether weights of ImageNet are loaded.
+# Short names of trunks; see `parse_trunk`.
 BACKBONES = {
-    "squeezenet": ("torchvision:squeezenet1_1", True),
-    "resnet18": ("torchvision:resnet18", False),
-    "resnet50": ("torchvision:resnet50", False),
-    "resnet50, pretrained": ("torchvision:resnet50", "pretrained"),
+    "squeezenet": "torchvision:squeezenet1_1",
+    "resnet18": "torchvision:resnet18",
+    "resnet50": "torchvision:resnet50",
+    "lite0": "timm:tf_efficientnet_lite0",
+    "lite2": "timm:tf_efficientnet_lite2",
 }
 
 
@@ -97,7 +104,7 @@ def build_model(
     name : str
         A key of `CHANGES`, or `HEAD`.
     trunk : str
-        A key of `BACKBONES`.
+        See :func:`parse_trunk`.
     num_classes, in_channels, seed : int
     nodes : (int, int), optional
         See :class:`~segstudy.papers.scgnet.network.SCGNet`.
@@ -111,11 +118,9 @@ def build_model(
     ValueError
         A name is unknown.
     """
-    for argument, value, known in (("name", name, (*CHANGES, HEAD)), ("trunk", trunk, BACKBONES)):
-        if value not in known:
-            raise ValueError(f"{argument} must be one of {tuple(known)}, got {value!r}")
-    library, pretrained = BACKBONES[trunk]
-    weights = _squeezenet_weights() if pretrained is True else pretrained or None
+    if name not in (*CHANGES, HEAD):
+        raise ValueError(f"name must be one of {(*CHANGES, HEAD)}, got {name!r}")
+    library, weights = parse_trunk(trunk)
     options = {"backbone": library, "weights": weights, "seed": seed}
     if name == HEAD:
         return BackboneHead(num_classes, in_channels, **options)
@@ -123,15 +128,54 @@ def build_model(
     return SCGNet(num_classes, in_channels, **options, **changes)
 
 
-def described(trunk: str) -> str:
-    """Return what the weights of a key of `BACKBONES` are, for reports."""
-    return {True: "ImageNet, the Caffe model's", False: "random weights"}.get(BACKBONES[trunk][1], "ImageNet")
+def parse_trunk(trunk: str) -> tuple[str, Weights]:
+    """Read the name of a trunk.
 
+    Parameters
+    ----------
+    trunk : str
+        A key of `BACKBONES`, or a name as :func:`~segstudy.nn.backbones.backbone` takes it; after a comma "random
+        weights", "pretrained" or "weights PATH". Without one, SqueezeNet has the Caffe model's weights of ImageNet, all
+        others random ones.
 
-def _squeezenet_weights() -> Path:
-    path = data_root() / SQUEEZENET
-    if not path.is_file():
-        raise StudyError(
-            f"SqueezeNet's weights are not there: put the file at {SQUEEZENET} beside the data sets"
+    Returns
+    -------
+    name : str
+        For `backbone`.
+    weights : str or Path, optional
+
+    Raises
+    ------
+    StudyError
+        SqueezeNet's weights are not there.
+    ValueError
+        The name or the words after it are unknown.
+    """
+    short, _, words = trunk.partition(", ")
+    name = BACKBONES.get(short, short)
+    if ":" not in name:
+        raise ValueError(
+            f"trunk must be one of {tuple(BACKBONES)} or a network such as 'timm:resnet50', got {short!r}"
+            f"{library_hint(short)}"
         )
-    return path
+    if short == "squeezenet" and not words:
+        return name, squeezenet_weights()
+    return name, named_weights(words) if words else None
+
+
+def described(trunk: str) -> str:
+    """Return what the weights of a trunk are, for reports.
+
+    Raises
+    ------
+    StudyError
+        The weights are not there.
+    """
+    name, weights = parse_trunk(trunk)
+    model = name.partition(":")[2]
+    if weights is None:
+        return "random weights"
+    if weights == "pretrained":
+        return packaged_weights(model)[1] if model in PACKAGED else "ImageNet"
+    require_file(weights, name)
+    return "ImageNet, the Caffe model's" if trunk == "squeezenet" else Path(weights).stem

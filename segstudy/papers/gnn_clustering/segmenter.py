@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from segstudy.baselines.common import Unsupervised, rgb_colours
-from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
+from segstudy.nn.patch_features import centre_features, patch_features, reduce_features, unit_features
+from segstudy.nn.weights import Weights
 from segstudy.papers.gnn_clustering.clustering import cluster_images
 from segstudy.papers.gnn_clustering.foreground import corner_background
-from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
+from segstudy.papers.gnn_clustering.settings import CENTRED, PRESETS, Settings
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,28 @@ class GNNClustering(Unsupervised):
     ----------
     settings : Settings
     features : str
-        A kind of :func:`~segstudy.nn.patch_features`.
+        A kind of :func:`~segstudy.nn.patch_features`, or a network by name.
     weights : str or Path, optional
         Of the features' network.
     grid : (int, int)
         Rows and columns of patches.
     seed : int
+        Of the clustering, and of the features' network without weights.
     device : str
+    stages : tuple of int, optional
+        Of a network by name.
+    centre : bool, optional
+        Whether the picture's mean is subtracted from the features of its patches; None: for the kinds in `CENTRED`.
     """
 
     settings: Settings = field(default=PRESETS["slides"])
     features: str = "colour-texture"
-    weights: str | Path | None = None
+    weights: Weights = None
     grid: tuple[int, int] = (28, 28)
     seed: int = 0
     device: str = "cpu"
+    stages: tuple[int, ...] | None = None
+    centre: bool | None = None
 
     @property
     def k(self) -> int:
@@ -49,10 +56,11 @@ class GNNClustering(Unsupervised):
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:
         """Return the memberships of each pixel, bilinear between patches: (H, W, K) float32, rows sum to 1."""
-        described = patch_features(
-            [rgb_colours(image)], self.features, grid=self.grid, weights=self.weights, device=self.device
-        )
-        values = reduce_features(centre_features(described.values))
+        options = {"grid": self.grid, "stages": self.stages, "weights": self.weights}
+        options |= {"seed": self.seed, "device": self.device}
+        described = patch_features([rgb_colours(image)], self.features, **options)
+        centre = self.features in CENTRED if self.centre is None else self.centre
+        values = reduce_features((centre_features if centre else unit_features)(described.values))
         found = cluster_images(values, self.settings, seed=self.seed, device=self.device).assignments[0, 0]
         first = int(corner_background(found.argmax(axis=1), self.k, described.grid))
         order = [first, *(cluster for cluster in range(self.k) if cluster != first)]

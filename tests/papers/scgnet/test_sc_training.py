@@ -226,13 +226,19 @@ def test_training_learns_colours_and_is_repeatable():
         train_scgnet(model, Patches([sample()], 32), 1, loss="focal")
 
 
-def test_the_segmenter_fits_and_segments():
+def striped():
+    """Return five pictures of two colours in squares of 16 pixels."""
     rng = np.random.default_rng(1)
     samples = []
     for index in range(5):
         labels = np.kron(rng.integers(0, 2, (3, 3)), np.ones((16, 16))).astype(np.uint8)
         image = np.array([[230, 40, 40], [40, 40, 230]], np.uint8)[labels]
         samples.append(Sample(f"{index}", partial(crop, image), partial(crop, labels)))
+    return samples
+
+
+def test_the_segmenter_fits_and_segments():
+    samples = striped()
     torch.set_num_threads(1)
     network = {"backbone": "torchvision:squeezenet1_1", "stride": 8, "hidden": 8}
     fitted = SCGNetSegmenter(2, size=48, patches=8, epochs=2, **network).fit(samples)
@@ -245,3 +251,55 @@ def test_the_segmenter_fits_and_segments():
         SCGNetSegmenter(2).fit(samples[:1])
     with pytest.raises(ValueError, match="variant must be one of"):
         SCGNetSegmenter(2, "SCG-GAT")
+
+
+def test_the_segmenter_learns_with_the_loss_and_the_rate_that_it_is_given():
+    torch.set_num_threads(1)
+    options = {
+        "size": 48,
+        "patches": 4,
+        "epochs": 2,
+        "validation": 0,
+        "backbone": "torchvision:squeezenet1_1",
+    }
+    options |= {"stride": 8, "hidden": 8}
+    chosen = {"loss": "cross-entropy", "learning_rate": 2e-3, "precision": "bf16-mixed"}
+    fitted = SCGNetSegmenter(2, **options, **chosen).fit(striped())
+    order = np.random.default_rng(0).permutation(5)
+    model = SCGNet(2, 3, seed=0, backbone="torchvision:squeezenet1_1", stride=8, hidden=8)
+    patches = Patches([striped()[i] for i in order], 48, 4, 4)
+    assert fitted.history_.losses == train_scgnet(model, patches, 2, **chosen).losses
+    assert fitted.history_.losses != SCGNetSegmenter(2, **options).fit(striped()).history_.losses
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"loss": "focal"}, ValueError, "loss must be one of"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be above 0"),
+        ({"precision": "16"}, ValueError, "unknown precision '16'"),
+        (
+            {"momentum": 0.9},
+            TypeError,
+            "no option 'momentum'.*weights, stride, output_stride, freeze.*neighbours",
+        ),
+    ],
+)
+def test_the_segmenter_refuses_before_it_is_fitted(options, error, message):
+    with pytest.raises(error, match=message):
+        SCGNetSegmenter(2, **options)
+
+
+def test_a_frozen_trunk_at_a_finer_stride():
+    torch.set_num_threads(1)
+    trunk = {"backbone": "timm:tf_efficientnet_lite0", "weights": "pretrained", "output_stride": 8}
+    fitted = SCGNetSegmenter(
+        2, size=48, patches=4, epochs=1, validation=0, hidden=8, freeze="all", **trunk
+    ).fit(striped())
+    before = SCGNet(2, 3, seed=0, hidden=8, **trunk)
+    pairs = zip(
+        fitted.model_.backbone.state_dict().items(), before.backbone.state_dict().values(), strict=True
+    )
+    assert all(torch.equal(mine, other) for (_, mine), other in pairs)
+    assert not torch.equal(fitted.model_.gnn[0].linear.weight, before.gnn[0].linear.weight)
+    assert before.eval().construct(torch.rand(1, 3, 48, 48)).grid == (6, 6)
