@@ -20,12 +20,16 @@ LISTED = subprocess.run(
 FILES = [ROOT / name for name in LISTED.stdout.splitlines() if (ROOT / name).is_file()]
 TEXTS = [path for path in FILES if path.suffix not in (".png", ".ico", ".gz")]
 FLOORS = {
-    1: ["datasets", "metrics", "segmenter", "cache", "published", "verdicts", "plots"],
-    2: ["nn", "graphs", "postprocess", "baselines", "training"],
-    3: ["papers", "tour"],
-    4: ["study"],
+    1: ["datasets", "metrics", "segmenter", "cache", "plots"],
+    2: ["graphs", "postprocess", "baselines", "training"],
+    3: ["nn"],
+    4: ["papers"],
+    5: ["experiments", "study"],
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+
+# What a room of papers/ is not for: its place is experiments/.
+MEASURING = re.compile(r"claim|table|figure|result|printed|ablation|trial|experiment|published|verdict")
 
 # Folders that only a particular machine has; /tmp, /usr and /dev are everybody's.
 MACHINE_PATH = re.compile(r"(?<![\w./<])/(?:home|root|work|Users|opt|mnt|srv|private)/\w[\w./-]*")
@@ -89,7 +93,7 @@ def imports(path: Path):
 )
 def test_a_room_imports_only_from_the_floors_below_or_within_itself(path: Path):
     parts = path.relative_to(ROOT / "segstudy").with_suffix("").parts
-    room = parts[:2] if parts[0] == "papers" else parts[:1]
+    room = parts[:2] if parts[0] in ("papers", "experiments") else parts[:1]
     floor = FLOOR.get(parts[0], 0)
     for name in imports(path):
         target = tuple(name.split("."))[1:]
@@ -97,11 +101,26 @@ def test_a_room_imports_only_from_the_floors_below_or_within_itself(path: Path):
             not name.startswith("segstudy.")
             or target[: len(room)] == room
             or target[0] not in FLOOR
+            or name == "segstudy.experiments"  # the modules taken from it are named as well
             or floor == 0
         ):
             continue
         below = FLOOR[target[0]] < floor or (floor == 1 and FLOOR[target[0]] == 1)
+        if parts[0] == target[0] == "experiments":  # what lies beside the rooms is shared by them
+            below = (ROOT / "segstudy" / "experiments" / f"{(*target, '')[1]}.py").is_file()
         assert below, f"{'/'.join(parts)} (floor {floor}) imports {name} (floor {FLOOR[target[0]]})"
+
+
+def test_a_paper_s_room_holds_the_method_alone():
+    rooms = [p for p in FILES if p.is_relative_to(ROOT / "segstudy" / "papers") and p.suffix == ".py"]
+    assert len(rooms) > 30
+    found = [
+        path for path in rooms if MEASURING.search(path.relative_to(ROOT / "segstudy/papers").as_posix())
+    ]
+    found += [
+        path for path in rooms if any(name.startswith("segstudy.experiments") for name in imports(path))
+    ]
+    assert not found, "\n".join(str(path.relative_to(ROOT)) for path in found)
 
 
 def test_notebooks_are_committed_without_outputs():

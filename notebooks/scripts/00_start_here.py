@@ -32,7 +32,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from segstudy import baselines, graphs, metrics, plots, published, tour
+from segstudy import baselines, graphs, metrics, plots
+from segstudy.experiments import published
+from segstudy.experiments.tour import jobs as tour
 from segstudy.study.record import Record
 
 plots.use_style()

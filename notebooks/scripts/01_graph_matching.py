@@ -42,20 +42,19 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from segstudy import graphs, metrics, plots, published, verdicts
+from segstudy import graphs, metrics, plots
+from segstudy.experiments import published, verdicts
+from segstudy.experiments.graph_matching import ablations, evaluation, figures, jobs
+from segstudy.experiments.graph_matching import results as tables
 from segstudy.papers import graph_matching as gm
-from segstudy.papers.graph_matching import ablations, evaluation, experiments, figures
-from segstudy.papers.graph_matching import results as tables
 from segstudy.study.record import Record
-from segstudy.training import History
 
 plots.use_style()
 record = Record(seeds=seeds, device=device, features="a U-Net from scratch")
 
 # %%
-from segstudy.papers.graph_matching import (
+from segstudy.experiments.graph_matching import (
     experiment_claims,
-    network,
     perturbations,
     planted,
     printed,
@@ -64,6 +63,8 @@ from segstudy.papers.graph_matching import (
     table_claims,
     trainings,
 )
+from segstudy.papers.graph_matching import network
+from segstudy.training import History
 
 # %% [markdown]
 # ## The data, looked at
@@ -133,12 +134,12 @@ record.table(speckle, "ceiling", caption)
 # %%
 settings = {"dataset": dataset, "shares": shares, "seeds": seeds, "size": size, "width": width}
 settings |= {"epochs": epochs, "device": device, "precision": precision, "times": times}
-jobs = experiments.experiments(settings)
-entries = record.run(jobs, "networks and times: experiment")
+planned = jobs.experiments(settings)
+entries = record.run(planned, "networks and times: experiment")
 trained = {
     (job.arguments["share"], job.arguments["seed"]): entry.value
-    for job, entry in zip(jobs, entries)
-    if job.function is experiments.train_share
+    for job, entry in zip(planned, entries)
+    if job.function is jobs.train_share
 }
 
 # %% tags=["hide-input"]
@@ -653,7 +654,9 @@ def time_rows(job, value):
     return pd.DataFrame(columns).assign(**size_of)
 
 
-timed = [(j, e.value) for j, e in zip(jobs, entries) if j.function is not trainings.train_share]
+timed = [
+    (j, e.value) for j, e in zip(planned, entries) if j.function is not trainings.train_share
+]
 solver_times = pd.concat([time_rows(j, v) for j, v in timed if v["median"] is not None])
 
 # %% tags=["hide-input"]

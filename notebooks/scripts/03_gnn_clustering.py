@@ -38,38 +38,37 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from segstudy import plots, published
+from segstudy import plots
+from segstudy.experiments import published
 from segstudy.papers import gnn_clustering as gc
 
 plots.use_style()
 
 # %%
-from segstudy.papers.gnn_clustering import (
+from segstudy.experiments.gnn_clustering import (
     experiment_claims,
     figures,
-    foreground,
-    layers,
     pictures,
     printed,
-    settings,
     supervised,
     table_claims,
     tables,
 )
+from segstudy.papers.gnn_clustering import foreground, layers, settings
 
 opened = {data: pictures.open_pictures(data, images, features) for data in datasets}
 
 # %%
 from segstudy.datasets import resizing
+from segstudy.experiments.gnn_clustering import beyond as deeper
+from segstudy.experiments.gnn_clustering import jobs as lists
+from segstudy.experiments.gnn_clustering import results as scores
+from segstudy.experiments.verdicts import points
 from segstudy.metrics import paired_difference
 from segstudy.nn.patch_features import reduce_features
-from segstudy.papers.gnn_clustering import beyond as deeper
 from segstudy.papers.gnn_clustering import dino as dino_steps
-from segstudy.papers.gnn_clustering import experiments as lists
-from segstudy.papers.gnn_clustering import results as scores
 from segstudy.postprocess import SLIDES, count_components, refine_mask
 from segstudy.study.record import Record
-from segstudy.verdicts import points
 
 targets = {data: found.targets for data, found in opened.items()}
 described = opened[datasets[0]].described

@@ -42,22 +42,31 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from segstudy import plots, published
+from segstudy import plots
 from segstudy.datasets import open_dataset
+from segstudy.experiments import published
 from segstudy.papers import scgnet as sg
 
 plots.use_style()
 
 # %%
-from segstudy.papers.scgnet import costs, figures, graphs, losses, models, prediction, relations
-from segstudy.papers.scgnet import experiments as lists
-from segstudy.papers.scgnet.figures import costs as cost_figures
+from segstudy.experiments.scgnet import costs, figures, models, relations
+from segstudy.experiments.scgnet import jobs as lists
+from segstudy.experiments.scgnet.figures import costs as cost_figures
+from segstudy.papers.scgnet import graphs, losses, prediction
 from segstudy.papers.scgnet.scg import kl_loss, to_nodes
 
 table_8 = costs.table_8()
 
 # %%
-from segstudy.papers.scgnet import cost_claims, results, scaling, timing, trial_claims, trials
+from segstudy.experiments.scgnet import (
+    cost_claims,
+    results,
+    scaling,
+    timing,
+    trial_claims,
+    trials,
+)
 from segstudy.study.record import Record
 
 known_weights = [f"{trunk}: {models.described(trunk)}" for trunk in trunks]

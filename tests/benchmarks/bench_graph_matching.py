@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from segstudy.experiments.graph_matching.planted import planted, why_not_run
 from segstudy.papers.graph_matching import ModelGraph, match, reassign, region_graph
 from segstudy.papers.graph_matching.heuristics import AFFINITY_SOLVERS
 from segstudy.papers.graph_matching.matching import SOLVERS
-from segstudy.papers.graph_matching.planted import planted, why_not_run
 
 
 @pytest.fixture(scope="module")

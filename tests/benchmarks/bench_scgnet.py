@@ -11,10 +11,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from segstudy.papers.scgnet.costs import OURS
-from segstudy.papers.scgnet.scaling import DENSE, SPARSE, growth, measure_scaling, scaling_table
-from segstudy.papers.scgnet.tiles import predict_tile
-from segstudy.papers.scgnet.timing import (
+from segstudy.experiments.scgnet.costs import OURS
+from segstudy.experiments.scgnet.scaling import DENSE, SPARSE, growth, measure_scaling, scaling_table
+from segstudy.experiments.scgnet.tiles import predict_tile
+from segstudy.experiments.scgnet.timing import (
     DDCM_ROW,
     FIXED,
     ROWS,

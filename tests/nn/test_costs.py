@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from segstudy import published
+from segstudy.experiments import published
 from segstudy.nn import UNet
 from segstudy.nn.comparators import COMPARATORS
 from segstudy.nn.costs import honest_flops, parameters, published_flops

@@ -13,7 +13,6 @@ from segstudy.baselines.common import Unsupervised, rgb_colours
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.gnn_clustering.clustering import cluster_images
 from segstudy.papers.gnn_clustering.foreground import corner_background
-from segstudy.papers.gnn_clustering.pictures import DIMS
 from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
 
 
@@ -53,7 +52,7 @@ class GNNClustering(Unsupervised):
         described = patch_features(
             [rgb_colours(image)], self.features, grid=self.grid, weights=self.weights, device=self.device
         )
-        values = reduce_features(centre_features(described.values), DIMS)
+        values = reduce_features(centre_features(described.values))
         found = cluster_images(values, self.settings, seed=self.seed, device=self.device).assignments[0, 0]
         first = int(corner_background(found.argmax(axis=1), self.k, described.grid))
         order = [first, *(cluster for cluster in range(self.k) if cluster != first)]

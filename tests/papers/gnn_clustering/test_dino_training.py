@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from segstudy.datasets import open_dataset
+from segstudy.experiments.gnn_clustering.dino_experiment import train_and_compare
 from segstudy.nn import patch_features
-from segstudy.papers.gnn_clustering.dino_experiment import train_and_compare
 from segstudy.papers.gnn_clustering.dino_training import train_dino
 from segstudy.papers.gnn_clustering.dino_vit import restore
 

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from segstudy.experiments.gnn_clustering.results import Results
 from segstudy.metrics import iou_per_image
 from segstudy.papers.gnn_clustering.foreground import (
     CELL,
@@ -18,7 +19,6 @@ from segstudy.papers.gnn_clustering.foreground import (
     oracle_iou,
 )
 from segstudy.papers.gnn_clustering.parts import object_without_k, segment_parts
-from segstudy.papers.gnn_clustering.results import Results
 from segstudy.papers.gnn_clustering.settings import Settings
 
 GRID = (4, 5)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segstudy.experiments.graph_matching.planted import planted
 from segstudy.papers.graph_matching import MissingClassError, ModelGraph, RegionGraph, dense_affinity, match
 from segstudy.papers.graph_matching import matching as matching_module
 from segstudy.papers.graph_matching.branch_and_bound import Nodes, Ordered, branch_and_bound, lower_bounds
 from segstudy.papers.graph_matching.costs import Problem
 from segstudy.papers.graph_matching.heuristics import AFFINITY_SOLVERS, exhaustive_search, relaxed_search
-from segstudy.papers.graph_matching.planted import planted
 
 SOLVERS = [
     pytest.param(

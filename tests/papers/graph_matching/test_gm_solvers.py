@@ -12,11 +12,11 @@ import threadpoolctl
 
 from segstudy.cache import Cache, Experiment
 from segstudy.errors import StudyError
+from segstudy.experiments.graph_matching import planted as planted_module
+from segstudy.experiments.graph_matching.planted import planted, solver_times, why_not_run
 from segstudy.papers.graph_matching import MissingClassError, ModelGraph, RegionGraph, dense_affinity, match
-from segstudy.papers.graph_matching import planted as planted_module
 from segstudy.papers.graph_matching.costs import Problem, build_problem, edge_maxima
 from segstudy.papers.graph_matching.heuristics import AFFINITY_SOLVERS, affinity_search, relaxed_search
-from segstudy.papers.graph_matching.planted import planted, solver_times, why_not_run
 
 EMPTY_PRICE = 0.25 * (0.4 + 1.2 * 3)  # of one of four classes
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from segstudy import published
+from segstudy.experiments import published
 from segstudy.nn.costs import honest_flops, published_flops
 from segstudy.papers.scgnet import VARIANTS, SCGNet
 from segstudy.papers.scgnet.network import Prediction

@@ -1,0 +1,1 @@
+"""Notebook 03: the slides' tables and claims, null baselines, and DINO trained here."""

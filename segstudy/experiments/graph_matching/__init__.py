@@ -1,0 +1,1 @@
+"""Notebook 01: the networks, Table I and its claims, what the matching withstands, and the solvers' times."""

@@ -1,0 +1,297 @@
+"""Trainings, what is read of them, and the graph's statistics, on planted pictures and numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from segstudy.datasets.files import VOID
+from segstudy.experiments.scgnet import jobs as experiments
+from segstudy.experiments.scgnet import relations, results, trials
+from segstudy.experiments.scgnet.models import CHANGES, HEAD, IDENTITY, LIGHT, LIGHT_IDENTITY, build_model
+from segstudy.papers.scgnet import SCGNet
+from segstudy.papers.scgnet.training import array_sample
+
+CLASSES = ("road", "building", "car", "clutter")
+RECIPE = {"size": 48, "patches": 4, "batch": 2, "epochs": 2, "loss": "class dice", "learning_rate": 1e-3}
+RECIPE |= {"precision": "32-true"}
+
+
+def scene(seed):
+    rng = np.random.default_rng(seed)
+    labels = np.kron(rng.integers(0, 4, (4, 4)), np.ones((16, 16))).astype(np.uint8)
+    labels[0, :3] = VOID
+    colours = np.array([[90, 90, 90], [200, 60, 40], [40, 60, 220], [230, 220, 60]], np.uint8)
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[labels != VOID] = colours[labels[labels != VOID]]
+    return array_sample(f"{seed}", image, labels)
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """Put drawn scenes in place of a data set's splits."""
+
+    class Named:
+        classes = CLASSES
+
+    parts = {
+        "train": [scene(i) for i in range(4)],
+        "val": [scene(9)],
+        "test": [scene(i) for i in (10, 11, 12)],
+    }
+    monkeypatch.setattr(trials, "open_split", lambda dataset, split, images: (Named, parts[split]))
+    torch.set_num_threads(1)
+    return parts
+
+
+def small(monkeypatch):
+    """Build networks on a trunk without weights."""
+    monkeypatch.setitem(
+        trials.build_model.__globals__["BACKBONES"], "tiny", ("torchvision:squeezenet1_1", False)
+    )
+
+
+@pytest.mark.parametrize("name", ["SCG-GCN", HEAD, IDENTITY, "sparse, 9 neighbours"])
+def test_a_trial_tells_all_that_is_read(planted, monkeypatch, name):
+    small(monkeypatch)
+    found = trials.train_trial("x", 0, name, "tiny", RECIPE, 0, "cpu")
+    assert len(found["losses"]) == 2 and found["validation"].shape == (2, 4, 4) and found["steps"] == 2
+    scored = sum((sample.labels != VOID).sum() for sample in planted["test"])
+    assert found["test"].shape == (3, 4, 4) and found["test"].sum() == scored
+    assert found["boundary"].shape == (3, 4) and found["components"].shape == (3, 4, 2)
+    truth = planted["test"][0].labels
+    assert found["components"][0, 2, 0] == trials._count(truth == 2)
+    assert [labels.shape for labels in found["labels"]] == [(64, 64), (64, 64)]
+    assert ("graph" in found) == (name == "SCG-GCN")
+    if name == "SCG-GCN":
+        n = found["grid"][0] * found["grid"][1]
+        assert found["weights"].shape == (n, n) and len(found["graph"]["distance"]) == 3
+
+
+def test_a_trial_is_repeatable_and_follows_its_seed(planted, monkeypatch):
+    small(monkeypatch)
+    first, again, other = (
+        trials.train_trial("x", 0, "SCG-GCN", "tiny", RECIPE, seed, "cpu") for seed in (0, 0, 1)
+    )
+    assert first["losses"] == again["losses"] != other["losses"]
+    assert (first["test"] == again["test"]).all()
+
+
+def test_the_settings_of_table_7_do_something(planted, monkeypatch):
+    small(monkeypatch)
+    run = partial(trials.train_trial, "x", 0, "SCG-GCN", "tiny", RECIPE, 0, "cpu")
+    whole, bare, free = run(), run(residual=False), run(regularise=False)
+    assert whole["losses"] != bare["losses"] and free["losses"][0] < whole["losses"][0]
+
+
+def test_mixed_precision_trains_too(planted, monkeypatch):
+    small(monkeypatch)
+    recipe = RECIPE | {"precision": "bf16-mixed"}
+    exact, mixed = (
+        trials.train_trial("x", 0, "SCG-GCN", "tiny", r, 0, "cpu")["losses"] for r in (RECIPE, recipe)
+    )
+    assert exact != mixed and np.allclose(exact, mixed, rtol=0.1)
+
+
+def test_small_components_are_specks():
+    mask = np.zeros((20, 20), bool)
+    mask[:5, :5] = mask[10, 10] = mask[12:16, 12:16] = True
+    assert trials._count(mask) == 2
+
+
+@pytest.mark.parametrize("name", [*CHANGES, HEAD])
+def test_every_network_of_the_comparison_runs(monkeypatch, name):
+    small(monkeypatch)
+    model = build_model(name, "tiny", 4, 3, 0).eval()
+    assert model(torch.rand(1, 3, 64, 64)).shape == (1, 4, 64, 64)
+
+
+def test_null_baselines_have_as_many_parameters_or_fewer(monkeypatch):
+    small(monkeypatch)
+    ours, same, head = (
+        sum(p.numel() for p in build_model(name, "tiny", 4, 3, 0).parameters())
+        for name in ("SCG-GCN", IDENTITY, HEAD)
+    )
+    assert ours == same > head
+
+
+def test_unknown_networks():
+    with pytest.raises(ValueError, match="name must be one of"):
+        build_model("SCG-GCM", "resnet18", 4, 3, 0)
+    with pytest.raises(ValueError, match="trunk must be one of"):
+        build_model("SCG-GCN", "resnet19", 4, 3, 0)
+
+
+def test_nodes_take_the_class_of_most_of_their_pixels():
+    labels = np.full((6, 8), VOID)
+    labels[:3, :4], labels[0, 4:], labels[3:, :3], labels[3:, 3] = 1, 2, 3, 0
+    assert relations.node_classes(labels, (2, 2)).tolist() == [1, 2, 3, VOID]
+    assert relations.node_classes(np.arange(6).reshape(2, 3), (2, 3)).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_relation_maps_keep_the_nine_strongest():
+    weights = np.random.default_rng(0).random((16, 16))
+    found = relations.relation_maps(weights, (4, 4), [3, 7])
+    assert found.shape == (2, 4, 4) and ((found > 0).sum(axis=(1, 2)) == 9).all()
+    kept = set(np.flatnonzero(found[1].ravel()))
+    assert kept == set(np.argsort(-weights[7])[:9]) and found[1].max() == 1
+
+
+def test_mean_cosine_by_pairs(rng):
+    nodes = rng.normal(size=(7, 3))
+    unit = nodes / np.linalg.norm(nodes, axis=1, keepdims=True)
+    pairs = [unit[i] @ unit[j] for i in range(7) for j in range(7) if i != j]
+    assert relations.mean_cosine(torch.from_numpy(nodes)) == pytest.approx(np.mean(pairs))
+
+
+def test_statistics_of_a_graph_by_loops():
+    model = SCGNet(3, backbone="torchvision:squeezenet1_1", stride=8).eval()
+    image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(2))
+    weights, (rows, columns) = relations.learnt_graph(model, image)
+    labels = np.kron(np.random.default_rng(1).integers(0, 3, (rows, columns)), np.ones((9, 9))).astype(int)
+    found = relations.graph_statistics(model, image, labels)
+    n, kinds = rows * columns, labels[::9, ::9].ravel()
+    far, same, other = [], [], []
+    for i in range(n):
+        order = sorted((j for j in range(n) if j != i), key=lambda j: -weights[i, j])[:9]
+        far += [np.hypot(i // columns - j // columns, i % columns - j % columns) for j in order]
+        for j in range(n):
+            if i != j:
+                (same if kinds[i] == kinds[j] else other).append(weights[i, j])
+    assert found["distance"] == pytest.approx(np.mean(far), rel=1e-3)
+    scale = np.mean(same + other)
+    assert found["same"] == pytest.approx(np.mean(same) / scale, rel=1e-4)
+    assert found["other"] == pytest.approx(np.mean(other) / scale, rel=1e-4)
+    assert {"cosine 0", "cosine 1", "diagonal"} <= set(found)
+    with pytest.raises(ValueError, match="dense graph"):
+        relations.learnt_graph(SCGNet(3, backbone="torchvision:squeezenet1_1", neighbours=3), image)
+
+
+def value(matrices, losses=(1.0, 0.5, 0.4)):
+    """Return a training whose validation and test are given as correct pixels of 10 for each of two classes."""
+    made = np.array([[[a, 10 - a], [10 - b, b]] for a, b in matrices])
+    return {"validation": made, "test": made[-1:], "losses": list(losses), "steps": 5}
+
+
+def test_scores_by_hand():
+    found = results.scores(value([(9, 8)]), ("road", "clutter"))
+    assert found["OA"] == pytest.approx(0.85) and found["road"] == pytest.approx(18 / 21)
+    assert found["mF1"] == found["road"]
+
+
+def test_steps_to_converge():
+    runs = [value([(5, 5), (8, 8), (9, 9)]), value([(9, 9), (9, 9), (9, 9)]), value([(5, 5), (5, 5), (5, 5)])]
+    names = ("a", "b")
+    target = results.target_score(runs[:1], names)
+    assert target == pytest.approx(0.95 * 0.9)
+    assert [results.steps_to_converge(run, names, target) for run in runs[:2]] == [15, 5]
+    table = results.steps_table({"one": runs, "two": runs[2:]}, names, target).set_index("network")
+    assert table.steps["one"] == 15 and table.reached["one"] == "2 of 3" and np.isinf(table.steps["two"])
+
+
+def test_loss_noise_is_that_of_its_changes():
+    runs = [{"losses": [3.0, 2.0, 1.0, 0.0]}, {"losses": [3.0, 1.0, 2.0, 0.0]}]
+    assert results.loss_noise(runs[:1]) == 0
+    assert results.loss_noise(runs) == pytest.approx(np.std([-2, 1, -2]) / 2)
+    assert np.isnan(results.loss_noise([{"losses": [1.0, 0.5]}])) and np.isnan(results.loss_noise([]))
+
+
+def test_paired_over_seeds_is_students(rng):
+    from scipy.stats import ttest_rel
+
+    a, b = rng.normal(1, 1, 5), rng.normal(0, 1, 5)
+    found, test = results.paired_over_seeds(a, b), ttest_rel(a, b)
+    low, high = test.confidence_interval(0.95)
+    assert (found.mean, found.low, found.high) == pytest.approx(((a - b).mean(), low, high))
+    assert np.isnan(results.paired_over_seeds([1.0], [0.5]).low) and results.paired_over_seeds([], []).n == 0
+
+
+def test_the_grid_of_experiments(monkeypatch):
+    monkeypatch.setattr(experiments, "_data", lambda *_: {})
+    parameters = {
+        "dataset": "dubai",
+        "images": 0,
+        "trunks": ["resnet18", "squeezenet"],
+        "seeds": [0, 1, 2],
+        "ablations": 2,
+        "why": 1,
+    }
+    parameters |= {"cities": ["isprs_patches/potsdam"], "device": "cpu"} | RECIPE | {"size": 160}
+    parameters |= {"timed_size": 64, "timed_sides": [64], "repeats": 1, "sides": [8], "tile": 0}
+    jobs = experiments.experiments(parameters)
+    assert len({job.key() for job in jobs}) == len(jobs)
+    trained = [job.arguments for job in jobs if "dataset" in job.arguments]
+    assert sum(a["trunk"] == "squeezenet" for a in trained) == 9  # three networks, three seeds
+    assert {a["recipe"]["size"] for a in trained} == {96, 160, 176, 272}
+    assert sorted(a["name"] for a in trained if a["recipe"]["epochs"] == 6) == [IDENTITY, "SCG-GCN"]
+    assert [a["seed"] for a in trained if a["name"] in (LIGHT, LIGHT_IDENTITY)] == [0, 0]
+    assert [a["name"] for a in trained if a.get("nodes") == [5, 5]] == ["SCG-GCN", IDENTITY]
+    few = [a for a in trained if a["name"] == "GAT"]
+    assert [a["seed"] for a in few] == [0, 1]
+    without = experiments.experiments(parameters | {"ablations": 0, "why": 0, "cities": []})
+    assert len([job for job in without if "dataset" in job.arguments]) == 18
+
+
+def test_suspects_are_paired_with_the_identity(monkeypatch):
+    monkeypatch.setattr(experiments, "_data", lambda *_: {})
+    parameters = {"dataset": "dubai", "images": 0, "trunks": ["resnet18"], "seeds": [0, 1, 2], "why": 2}
+    parameters |= {"device": "cpu"} | RECIPE | {"size": 96}
+
+    def values(part):
+        return [(job.arguments, job.arguments) for job in part(parameters)]
+
+    found = experiments.by_suspect(parameters, values)
+    assert list(found) == list(experiments.suspects(parameters)) and len(found) == 5
+    for graph, identity in found.values():
+        assert [a["seed"] for a in graph] == [a["seed"] for a in identity] == [0, 1]
+        assert all(IDENTITY in a["name"] for a in identity) and not any(IDENTITY in a["name"] for a in graph)
+        same = [{k: v for k, v in a.items() if k not in ("name", "seed")} for a in (*graph, *identity)]
+        assert all(a == same[0] for a in same)
+    assert len(values(experiments.reasons)) == 20
+    parameters["why"] = 0
+    assert experiments.by_suspect(parameters, values) == {}
+
+
+def test_reasons_are_differences_of_paired_seeds():
+    def trained(diagonal, *counts):
+        matrices = [np.array([[right, 10 - right], [0, 10]]) for right in counts]
+        return [{"test": m[None], "graph": {"diagonal": [diagonal, 0.0]}} for m in matrices]
+
+    pairs = {
+        "as above": (trained(0.5, 5, 7), trained(1.0, 9, 10)),
+        "other": (trained(1.0, 10, 10), trained(1.0, 10, 10)),
+    }
+    table = results.reason_table(pairs, ["a", "b"]).set_index("setting")
+    means = [np.mean([results.scores(v, ["a", "b"])["mF1"] for v in values]) for values in pairs["as above"]]
+    assert table.loc["as above", ["SCG-GCN", "A = I"]].tolist() == pytest.approx(means)
+    assert table.loc["as above", "A_ii"] == 0.25 and table.loc["as above", "seeds"] == 2
+    assert table.loc["as above", "difference"].startswith("-0.") and table.loc["other", "SCG-GCN"] == 1
+    assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000]"
+
+
+def test_trainings_are_grouped_by_what_they_change(monkeypatch):
+    monkeypatch.setattr(experiments, "_data", lambda *_: {})
+    parameters = {
+        "dataset": "dubai",
+        "images": 0,
+        "trunks": ["resnet18"],
+        "seeds": [0, 1],
+        "ablations": 1,
+        "device": "cpu",
+    } | RECIPE
+    found = experiments.grouped(
+        parameters, lambda part: [(job.arguments, job.arguments) for job in part(parameters)]
+    )
+    assert [value["seed"] for value in found["SCG-GCN"]] == [0, 1]
+    assert (
+        [value["residual"] for value in found["✗ ✗ ✓"]]
+        == [False]
+        == [v["regularise"] for v in found["✗ ✗ ✓"]]
+    )
+    assert found["✓ ✓ ✗"][0]["name"] == IDENTITY and found["✓ ✗ ✓"][0]["residual"]
+    sides = experiments.trial_sides(48)
+    assert sides[1] == 48 and all(found[str(side)][0]["recipe"]["size"] == side for side in sides)
+    assert found["dice"][0]["recipe"]["loss"] == "dice" and found["GAT"][0]["name"] == "GAT"
