@@ -33,6 +33,7 @@ CHANGES: dict[str, dict[str, Any]] = VARIANTS | {
 }
 # Backbones by name: the library's name, and whether weights of ImageNet are loaded.
 BACKBONES = {
+    "lite0, pretrained": ("timm:tf_efficientnet_lite0", "pretrained"),
     "squeezenet": ("torchvision:squeezenet1_1", True),
     "resnet18": ("torchvision:resnet18", False),
     "resnet50": ("torchvision:resnet50", False),
@@ -89,6 +90,7 @@ def build_model(
     seed: int,
     nodes: tuple[int, int] | None = None,
     residual: bool = True,
+    neighbour_weight: float = 1.0,
 ) -> nn.Module:
     """Build a network of the comparison.
 
@@ -103,6 +105,8 @@ def build_model(
         See :class:`~segstudy.papers.scgnet.network.SCGNet`.
     residual : bool
         False takes the residual away, as Table VII does.
+    neighbour_weight : float
+        See :class:`~segstudy.papers.scgnet.scg.SCG`; the null baselines have no neighbours.
 
     Raises
     ------
@@ -119,7 +123,8 @@ def build_model(
     options = {"backbone": library, "weights": weights, "seed": seed}
     if name == HEAD:
         return BackboneHead(num_classes, in_channels, **options)
-    changes = {"nodes": nodes} | CHANGES[name] | ({} if residual else {"residual": False})
+    changes = {"nodes": nodes, "neighbour_weight": neighbour_weight} | CHANGES[name]
+    changes |= {} if residual else {"residual": False}
     return SCGNet(num_classes, in_channels, **options, **changes)
 
 
