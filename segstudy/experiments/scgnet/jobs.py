@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 from segstudy.cache import Experiment
 from segstudy.datasets import open_dataset
 from segstudy.experiments.scgnet.models import HEAD, IDENTITY, LIGHT, LIGHT_IDENTITY
-from segstudy.experiments.scgnet.results import Run, by_name
+from segstudy.experiments.scgnet.results import Run, best_validated, by_name
 from segstudy.experiments.scgnet.scaling import measure_scaling
 from segstudy.experiments.scgnet.tiles import predict_tile
 from segstudy.experiments.scgnet.timing import time_networks, time_sizes
@@ -30,6 +30,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 LONGER = 3
 STRIDE = 16  # of every backbone here
+OTHERS = "others' weights times"
+WEAKER = 0.1  # of the other nodes' weights; validation chooses between this and 1 / n
 ARGUED = ("gamma = 1", "exact inverse")
 BEYOND = ("3 layers", "4 layers", "6 layers", "GAT", "sparse, 9 neighbours")
 RATIOS = (256 / 448, 512 / 448, 768 / 448)  # Table VIII's sides in fractions of the default's
@@ -44,7 +46,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's.
     """
     found: dict[str, Experiment] = {}
-    trained = (compared, reasons, settings, variants, sizes, losses, argued, beyond, illustrated)
+    trained = (compared, reasons, weakened, settings, variants, sizes, losses, argued, beyond, illustrated)
     for part in (*trained, timed, frames, scaled, tiled):
         for job in part(parameters):
             found.setdefault(job.key(), job)
@@ -83,6 +85,24 @@ def suspects(parameters: dict[str, Any]) -> dict[str, tuple[dict[str, Any], dict
     }
     found = {name: (change, {"name": IDENTITY} | change) for name, change in changes.items()}
     return found | {"light divergence": ({"name": LIGHT}, {"name": LIGHT_IDENTITY})}
+
+
+def weakened(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield SCG-GCN with the weights between different nodes multiplied by each of `factors`, with every seed."""
+    for factor in factors(parameters):
+        yield from weakened_by(parameters, factor)
+
+
+def weakened_by(parameters: dict[str, Any], factor: float) -> Iterator[Experiment]:
+    """Yield the trainings of one of `factors`, seed by seed."""
+    for seed in parameters["seeds"]:
+        yield trial(parameters, seed, neighbour_weight=factor)
+
+
+def factors(parameters: dict[str, Any]) -> list[float]:
+    """Return what the other nodes' weights are multiplied with; none where the search for reasons is not run."""
+    nodes = max(1, parameters["size"] // STRIDE) ** 2
+    return [WEAKER, 1 / nodes] if parameters["why"] else []
 
 
 def settings(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -170,22 +190,34 @@ def tiled(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 
 def by_suspect(
-    parameters: dict[str, Any], values: Callable[[Part], list[Run]]
+    parameters: dict[str, Any], values: Callable[[Part], list[Run]], classes: Sequence[str]
 ) -> dict[str, tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]]:
     """Return the trainings of `reasons`: for each suspect those with the graph and those with the identity.
+
+    The last suspect is the weight of the other nodes, with the one of `factors` that validates best.
 
     Parameters
     ----------
     parameters : dict
     values : callable
         As for `grouped`.
+    classes : sequence of str
+        Of the data set.
     """
     if not parameters["why"]:
         return {}
-    return {
+    found = {
         name: tuple([value for _, value in values(partial(suspected, change=change))] for change in pair)
         for name, pair in suspects(parameters).items()
     }
+    weaker = {
+        factor: [value for _, value in values(partial(weakened_by, factor=factor))]
+        for factor in factors(parameters)
+    }
+    chosen = best_validated(weaker, classes)
+    main = [run for run in values(compared) if run[0]["trunk"] == parameters["trunks"][0]]
+    identity = [value for arguments, value in main if arguments["name"] == IDENTITY]
+    return found | {f"{OTHERS} {chosen:.3g}": (weaker[chosen], identity)}
 
 
 def grouped(
@@ -235,7 +267,8 @@ def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
         "trunk": parameters["trunks"][0],
         "recipe": recipe,
     }
-    plain |= {"residual": True, "regularise": True, "seed": seed, "device": parameters["device"]} | given
+    plain |= {"residual": True, "regularise": True, "neighbour_weight": 1.0}
+    plain |= {"seed": seed, "device": parameters["device"]} | given
     return Experiment(train_trial, plain, _data(parameters["dataset"], ("train", "val", "test")))
 
 

@@ -96,6 +96,7 @@ def build_model(
     seed: int,
     nodes: tuple[int, int] | None = None,
     residual: bool = True,
+    neighbour_weight: float = 1.0,
 ) -> nn.Module:
     """Build a network of the comparison.
 
@@ -110,6 +111,8 @@ def build_model(
         See :class:`~segstudy.papers.scgnet.network.SCGNet`.
     residual : bool
         False takes the residual away, as Table VII does.
+    neighbour_weight : float
+        See :class:`~segstudy.papers.scgnet.scg.SCG`; the null baselines have no neighbours.
 
     Raises
     ------
@@ -124,7 +127,8 @@ def build_model(
     options = {"backbone": library, "weights": weights, "seed": seed}
     if name == HEAD:
         return BackboneHead(num_classes, in_channels, **options)
-    changes = {"nodes": nodes} | CHANGES[name] | ({} if residual else {"residual": False})
+    changes = {"nodes": nodes, "neighbour_weight": neighbour_weight} | CHANGES[name]
+    changes |= {} if residual else {"residual": False}
     return SCGNet(num_classes, in_channels, **options, **changes)
 
 

@@ -68,7 +68,8 @@ def graph_statistics(model: SCGNet, image: Tensor, labels: np.ndarray) -> dict[s
     dict of str to float
         "diagonal": mean of A_ii, clamped to [0, 1], before the enhancement; "distance": mean distance of the `TOP`
         strongest other nodes, in steps of the grid; "near": that of the 8 neighbours, 1.207; "same" and "other": mean
-        weight between nodes of one class and of two, in fractions of the mean weight; "cosine 0", "cosine 1", ...: mean
+        weight between nodes of one class and of two, in fractions of the mean weight; "share": how much of its row of
+        the normalised A (Eq. 3) is a node's own, mean over nodes; "cosine 0", "cosine 1", ...: mean
         cosine of two nodes' features before the graph network and after each hidden layer.
     """
     made = _construct(model, image)
@@ -91,9 +92,21 @@ def graph_statistics(model: SCGNet, image: Tensor, labels: np.ndarray) -> dict[s
         "near": (1 + 2**0.5) / 2,
         "same": float(weights[known & alike].mean() / scale),
         "other": float(weights[known & ~alike].mean() / scale),
+        "share": own_share(weights),
     }
     layers = [made.nodes, *model.propagate(made)[:-1]]
     return found | {f"cosine {depth}": mean_cosine(values[0]) for depth, values in enumerate(layers)}
+
+
+def own_share(weights: Tensor) -> float:
+    r"""Return :math:`\hat A_{ii} / \sum_j \hat A_{ij}`, the mean over nodes; :math:`\hat A` is Eq. 3 of (n, n) weights.
+
+    A layer replaces a node by the mean of its row: at 1 by itself, at 1 / n by the mean of the picture.
+    """
+    enhanced = weights + torch.eye(len(weights))
+    scale = enhanced.sum(dim=1).rsqrt()
+    normalised = scale[:, None] * enhanced * scale
+    return float((normalised.diagonal() / normalised.sum(dim=1)).mean())
 
 
 def mean_cosine(nodes: Tensor) -> float:

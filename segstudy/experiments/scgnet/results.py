@@ -177,16 +177,29 @@ def reason_table(
     Returns
     -------
     DataFrame
-        Columns setting, SCG-GCN and A = I (means over seeds), difference with its interval, A_ii (of the learnt graph,
-        clamped to [0, 1], mean over nodes, pictures and seeds) and seeds.
+        Columns setting, SCG-GCN and A = I (means over seeds), difference with its interval; of the learnt graph, means
+        over nodes, pictures and seeds: A_ii (clamped to [0, 1]), own share (of a node in its row of the normalised A)
+        and same / other (weight between nodes of one class against that between nodes of two); seeds.
     """
     rows = []
     for name, (graph, identity) in pairs.items():
         scored = [test_mf1(values, classes) for values in (graph, identity)]
         row = {"setting": name, "SCG-GCN": np.mean(scored[0]), "A = I": np.mean(scored[1])}
         row |= {"difference": str(paired_over_seeds(*scored))}
-        rows.append(row | {"A_ii": graph_means(graph)["diagonal"].mean(), "seeds": len(graph)})
+        learnt = graph_means(graph)
+        row |= {"A_ii": learnt["diagonal"].mean(), "own share": learnt["share"].mean()}
+        row |= {"same / other": np.nanmean(learnt["same"]) / np.nanmean(learnt["other"])}
+        rows.append(row | {"seeds": len(graph)})
     return pd.DataFrame(rows)
+
+
+def best_validated(candidates: Mapping[Any, Sequence[Mapping[str, Any]]], classes: Sequence[str]) -> Any:
+    """Return the key whose trainings have the highest mF1 on the validation pictures, mean of their best epochs."""
+    reached = {
+        key: np.mean([validation_curve(value, classes).max() for value in values])
+        for key, values in candidates.items()
+    }
+    return max(reached, key=reached.__getitem__)
 
 
 def depth_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:

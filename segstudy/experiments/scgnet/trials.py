@@ -45,6 +45,7 @@ def train_trial(
     nodes: list[int] | None = None,
     residual: bool = True,
     regularise: bool = True,
+    neighbour_weight: float = 1.0,
 ) -> dict[str, Any]:
     """Train a network on a data set's training pictures, choose the epoch on "val" and read "test" once.
 
@@ -64,6 +65,8 @@ def train_trial(
     nodes : list of two int, optional
     residual, regularise : bool
         False as in Table VII.
+    neighbour_weight : float
+        See :class:`~segstudy.papers.scgnet.scg.SCG`.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def train_trial(
     training, validation, test = (open_split(dataset, split, images) for split in ("train", "val", "test"))
     classes = training[0].classes
     bands = training[1][0].image.shape[2]
-    model = build_model(name, trunk, len(classes), bands, seed, tuple(nodes) if nodes else None, residual)
+    grid = tuple(nodes) if nodes else None
+    model = build_model(name, trunk, len(classes), bands, seed, grid, residual, neighbour_weight)
     patches = Patches(training[1], recipe["size"], recipe["patches"], recipe["batch"], seed)
     matrices: list[np.ndarray] = []
 

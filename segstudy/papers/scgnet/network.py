@@ -75,7 +75,8 @@ class SCGNet(nn.Module):
     seed : int
         Of first weights.
     **construction
-        `graph`, `adaptive`, `inverse`, `released` and `neighbours` of :class:`~segstudy.papers.scgnet.scg.SCG`.
+        `graph`, `adaptive`, `inverse`, `released`, `neighbours` and `neighbour_weight` of
+        :class:`~segstudy.papers.scgnet.scg.SCG`.
 
     Raises
     ------

@@ -125,11 +125,15 @@ class SCG(nn.Module):
         divides by :math:`n^2` where Eq. 9 has :math:`n c`.
     neighbours : int, optional
         Keep this many of the largest weights in each row, see `strongest`; None: all.
+    neighbour_weight : float
+        What the weights between different nodes are multiplied with; 1 as printed. Beyond the paper: in a dense graph
+        of n nodes a node's own weight is one of n in its row, however strong, and 1 / n lets it count as much as the
+        others together.
 
     Raises
     ------
     ValueError
-        Where `kind` is unknown or a number is below 1.
+        Where `kind` is unknown, a number is below 1, or `neighbour_weight` is negative or not finite.
     """
 
     def __init__(
@@ -144,6 +148,7 @@ class SCG(nn.Module):
         inverse: bool = False,
         released: bool = False,
         neighbours: int | None = None,
+        neighbour_weight: float = 1.0,
     ) -> None:
         super().__init__()
         if kind not in KINDS:
@@ -152,8 +157,10 @@ class SCG(nn.Module):
             raise ValueError(f"nodes must be (rows, columns), each at least 1, got {nodes!r}")
         if neighbours is not None and neighbours < 1:
             raise ValueError(f"neighbours must be at least 1, got {neighbours!r}")
+        if not 0 <= neighbour_weight < float("inf"):
+            raise ValueError(f"neighbour_weight must be finite and 0 or more, got {neighbour_weight!r}")
         self.kind, self.graph, self.adaptive, self.inverse = kind, graph, adaptive, inverse
-        self.released, self.neighbours = released, neighbours
+        self.released, self.neighbours, self.neighbour_weight = released, neighbours, neighbour_weight
         self.pool = nn.Identity() if nodes is None else nn.AdaptiveAvgPool2d(nodes)
         self.mean = nn.Conv2d(channels, num_classes, 3, padding=1)
         self.log_deviation = None if kind == "ae" else nn.Conv2d(channels, num_classes, 1)
@@ -191,8 +198,12 @@ class SCG(nn.Module):
             return IdentityGraph(latent)
         more = gamma[:, None] * diagonal
         if self.neighbours is not None:
-            return strongest(source, latent, more, self.neighbours)
-        return DenseGraph((source @ latent.mT).relu(), more)
+            return strongest(source, latent, more, self.neighbours, self.neighbour_weight)
+        weights = (source @ latent.mT).relu()
+        if self.neighbour_weight != 1:  # f W and (1 - f) diag(W): the diagonal keeps what it is
+            weights = self.neighbour_weight * weights
+            more = more + (1 - self.neighbour_weight) * diagonal
+        return DenseGraph(weights, more)
 
 
 def _full_precision(like: Tensor) -> AbstractContextManager[None]:
@@ -200,7 +211,9 @@ def _full_precision(like: Tensor) -> AbstractContextManager[None]:
     return nullcontext() if like.is_meta else torch.autocast(like.device.type, enabled=False)
 
 
-def strongest(source: Tensor, latent: Tensor, enhancement: Tensor, count: int) -> SparseGraph:
+def strongest(
+    source: Tensor, latent: Tensor, enhancement: Tensor, count: int, neighbour_weight: float = 1.0
+) -> SparseGraph:
     r"""Return the graph of the largest weights of each row of :math:`\mathrm{ReLU}(\bar Z Z^T)`, and its diagonal.
 
     A row chooses among at most `CANDIDATES` nodes, which lie evenly along the raster: all nodes of a graph that is no
@@ -213,6 +226,8 @@ def strongest(source: Tensor, latent: Tensor, enhancement: Tensor, count: int) -
         What is added to the diagonal, which each row keeps in any case.
     count : int
         Weights of other nodes that a row keeps, where there are so many.
+    neighbour_weight : float
+        What these are multiplied with.
     """
     nodes = torch.arange(latent.shape[1], device=latent.device)
     candidates = nodes[:: -(-len(nodes) // CANDIDATES)]
@@ -225,5 +240,5 @@ def strongest(source: Tensor, latent: Tensor, enhancement: Tensor, count: int) -
         (source * latent.gather(1, column[..., None].expand_as(latent))).sum(dim=2).relu()
         for column in neighbours.unbind(dim=2)
     ]
-    weights[0] = weights[0] + enhancement
+    weights = [weights[0] + enhancement, *(neighbour_weight * weight for weight in weights[1:])]
     return SparseGraph(neighbours, torch.stack(weights, dim=2))

@@ -224,6 +224,8 @@ def test_the_grid_of_experiments(monkeypatch):
     assert len({job.key() for job in jobs}) == len(jobs)
     trained = [job.arguments for job in jobs if "dataset" in job.arguments]
     assert sum(a["trunk"] == "squeezenet" for a in trained) == 9  # three networks, three seeds
+    weakened = [(a["neighbour_weight"], a["seed"]) for a in trained if a["neighbour_weight"] != 1]
+    assert weakened == [(factor, seed) for factor in (0.1, 0.01) for seed in (0, 1, 2)]  # 1 / (160 / 16)^2
     assert {a["recipe"]["size"] for a in trained} == {96, 160, 176, 272}
     assert sorted(a["name"] for a in trained if a["recipe"]["epochs"] == 6) == [IDENTITY, "SCG-GCN"]
     assert [a["seed"] for a in trained if a["name"] in (LIGHT, LIGHT_IDENTITY)] == [0, 0]
@@ -239,25 +241,36 @@ def test_suspects_are_paired_with_the_identity(monkeypatch):
     parameters = {"dataset": "dubai", "images": 0, "trunks": ["resnet18"], "seeds": [0, 1, 2], "why": 2}
     parameters |= {"device": "cpu"} | RECIPE | {"size": 96}
 
-    def values(part):
-        return [(job.arguments, job.arguments) for job in part(parameters)]
+    good, poor = (np.array([[[9 - wrong, wrong], [0, 9]]]) for wrong in (1, 5))
 
-    found = experiments.by_suspect(parameters, values)
-    assert list(found) == list(experiments.suspects(parameters)) and len(found) == 5
+    def values(part):  # the factor .1 validates best, which the test pictures say nothing of
+        return [
+            (a, a | {"validation": good if a["neighbour_weight"] == 0.1 else poor})
+            for a in (job.arguments for job in part(parameters))
+        ]
+
+    found = experiments.by_suspect(parameters, values, ["a", "b"])
+    assert list(found) == [*experiments.suspects(parameters), "others' weights times 0.1"] and len(found) == 6
+    graph, identity = found.pop("others' weights times 0.1")
+    assert [(a["seed"], a["neighbour_weight"]) for a in graph] == [(seed, 0.1) for seed in (0, 1, 2)]
+    assert [(a["seed"], a["name"]) for a in identity] == [(seed, IDENTITY) for seed in (0, 1, 2)]
     for graph, identity in found.values():
         assert [a["seed"] for a in graph] == [a["seed"] for a in identity] == [0, 1]
         assert all(IDENTITY in a["name"] for a in identity) and not any(IDENTITY in a["name"] for a in graph)
-        same = [{k: v for k, v in a.items() if k not in ("name", "seed")} for a in (*graph, *identity)]
+        kept = ("name", "seed", "validation")
+        same = [{k: v for k, v in a.items() if k not in kept} for a in (*graph, *identity)]
         assert all(a == same[0] for a in same)
     assert len(values(experiments.reasons)) == 20
     parameters["why"] = 0
-    assert experiments.by_suspect(parameters, values) == {}
+    assert experiments.by_suspect(parameters, values, ["a", "b"]) == {}
+    assert not values(experiments.weakened)
 
 
 def test_reasons_are_differences_of_paired_seeds():
     def trained(diagonal, *counts):
         matrices = [np.array([[right, 10 - right], [0, 10]]) for right in counts]
-        return [{"test": m[None], "graph": {"diagonal": [diagonal, 0.0]}} for m in matrices]
+        graph = {"diagonal": [diagonal, 0.0], "share": [0.1, 0.3], "same": [1.5, 1.5], "other": [0.5, 0.7]}
+        return [{"test": m[None], "graph": graph} for m in matrices]
 
     pairs = {
         "as above": (trained(0.5, 5, 7), trained(1.0, 9, 10)),
@@ -267,6 +280,7 @@ def test_reasons_are_differences_of_paired_seeds():
     means = [np.mean([results.scores(v, ["a", "b"])["mF1"] for v in values]) for values in pairs["as above"]]
     assert table.loc["as above", ["SCG-GCN", "A = I"]].tolist() == pytest.approx(means)
     assert table.loc["as above", "A_ii"] == 0.25 and table.loc["as above", "seeds"] == 2
+    assert table.loc["as above", ["own share", "same / other"]].tolist() == pytest.approx([0.2, 2.5])
     assert table.loc["as above", "difference"].startswith("-0.") and table.loc["other", "SCG-GCN"] == 1
     assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000]"
 
@@ -317,3 +331,25 @@ def test_a_trunk_with_imagenet_weights_from_a_package():
     model = build_model("SCG-GCN", "lite0, pretrained", 4, 3, 0).eval()
     assert model.backbone.weights == described("lite0, pretrained")
     assert model.scg(model.backbone(torch.rand(1, 3, 64, 64))).grid == (4, 4)  # stride 16
+
+
+def test_a_node_s_own_share_of_its_row_by_hand():
+    # No edges: all of the row. Two nodes joined by 1: (A + I) is all ones, half of it. n nodes alike: 1 / n.
+    assert relations.own_share(torch.zeros(3, 3)) == 1
+    assert relations.own_share(torch.tensor([[0.0, 1.0], [1.0, 0.0]])) == pytest.approx(0.5)
+    assert relations.own_share(torch.ones(10, 10) - torch.eye(10)) == pytest.approx(0.1)
+    weights = torch.rand(6, 6, generator=torch.Generator().manual_seed(0))
+    enhanced = (weights + torch.eye(6)).numpy()
+    degrees = enhanced.sum(axis=1)
+    normalised = np.diag(degrees**-0.5) @ enhanced @ np.diag(degrees**-0.5)
+    expected = np.mean([normalised[i, i] / normalised[i].sum() for i in range(6)])
+    assert relations.own_share(weights) == pytest.approx(expected)
+
+
+def test_the_factor_is_chosen_by_validation_alone():
+    good, poor = (np.array([[[9 - wrong, wrong], [0, 9]]] * 2) for wrong in (1, 5))
+    candidates = {
+        0.1: [{"validation": poor, "test": good}] * 2,
+        0.01: [{"validation": good, "test": poor}, {"validation": poor, "test": poor}],
+    }
+    assert results.best_validated(candidates, ["a", "b"]) == 0.01

@@ -64,6 +64,24 @@ def test_equals_loops_over_nodes(kind):
     assert found.gamma.item() == pytest.approx(gamma, rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["vae", "ae", "directed"])
+@pytest.mark.parametrize("factor", [0.0, 0.01, 0.5, 3.0])
+@pytest.mark.parametrize("neighbours", [None, 11])
+def test_a_neighbour_weight_scales_what_lies_off_the_diagonal(kind, factor, neighbours):
+    scg, features = module(kind, neighbours=neighbours, neighbour_weight=factor), maps(1, 5, 3, 4)
+    A, *_ = oracle(scg, features[0])
+    expected = np.where(np.eye(12, dtype=bool), A, factor * A)
+    nodes = torch.eye(12)[None]
+    assert np.allclose(scg(features).graph.propagate(nodes)[0].detach(), expected, atol=1e-5)
+    assert np.allclose(scg(features).graph.degrees()[0].detach(), expected.sum(axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf])
+def test_a_neighbour_weight_has_to_be_a_weight(factor):
+    with pytest.raises(ValueError, match="neighbour_weight"):
+        module(neighbour_weight=factor)
+
+
 def test_a_batch_is_its_pictures():
     scg, features = module(), maps(3, 5, 3, 4)
     together, alone = scg(features), [scg(one[None]) for one in features]
