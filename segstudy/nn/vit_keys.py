@@ -13,7 +13,7 @@ def vit_keys(vit: nn.Module, images: Tensor, stride: int | None = None, norm: bo
     Parameters
     ----------
     vit : Module
-        A timm vision transformer with one class token.
+        A timm vision transformer with one class token and no registers.
     images : (N, 3, H, W) Tensor
         As its weights expect them.
     stride : int, optional
@@ -30,10 +30,16 @@ def vit_keys(vit: nn.Module, images: Tensor, stride: int | None = None, norm: bo
     Raises
     ------
     ValueError
-        The picture is smaller than a patch, or patches of another stride are asked of a stem of several layers.
+        The picture is smaller than a patch, the network has other tokens than those of its patches and its class, or
+        patches of another stride are asked of a stem of several layers.
     """
     from timm.layers import resample_abs_pos_embed
 
+    if getattr(vit, "num_prefix_tokens", 1) != 1 or getattr(vit, "no_embed_class", False):
+        raise ValueError(
+            f"vit must have a class token with a position and no other tokens beside the patches', got a "
+            f"{type(vit).__name__} with {vit.num_prefix_tokens}: take one without registers"
+        )
     size = vit.patch_embed.patch_size
     if images.shape[2] < size[0] or images.shape[3] < size[1]:
         raise ValueError(f"images must be at least a patch of {size} pixels, got {tuple(images.shape[2:])}")

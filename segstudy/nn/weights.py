@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import pickle
 import socket
 import ssl
 import threading
@@ -132,7 +133,8 @@ def require_file(weights: Weights, name: str) -> None:
     """Refuse the path of weights where there is no file."""
     if weights not in (None, "pretrained") and not Path(weights).is_file():
         raise StudyError(
-            f"the weights {Path(weights).name} of {name} are not there; data/README.md says how to get them"
+            f'the weights {weights} of {name} are not there: give the path of a file, or "pretrained" for the '
+            "library's own"
         )
 
 
@@ -180,11 +182,18 @@ def load_weights(network: nn.Module, path: Path, optional: tuple[str, ...] = ())
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
-        return load_file(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise StudyError(
+            f"{path.name} cannot be read as weights: {str(error).splitlines()[0] if str(error) else 'it is empty'}; "
+            "give a state dictionary saved by torch.save or as .safetensors"
+        ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise StudyError(f"{path.name} holds no state dictionary, names with a tensor each: save one from it")
     return state

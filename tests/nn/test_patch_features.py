@@ -202,6 +202,14 @@ def test_a_transformer_by_name_gives_its_keys(pictures):
         patch_features(pictures, timm.create_model("tf_efficientnet_lite0"), grid=(4, 4))
 
 
+def test_registers_are_no_patches(vit):
+    other = type(vit)(
+        img_size=32, patch_size=8, embed_dim=24, depth=1, num_heads=3, num_classes=0, reg_tokens=4
+    )
+    with pytest.raises(ValueError, match="with 5: take one without registers"):
+        vit_keys(other, torch.zeros(1, 3, 32, 32))
+
+
 def test_arguments_that_a_kind_does_not_take(pictures):
     for kind, options, message in (
         ("resnet50", {}, "did you mean 'timm:resnet50' or 'torchvision:resnet50'"),

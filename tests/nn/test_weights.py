@@ -153,6 +153,14 @@ def test_a_file_without_a_state_dictionary_is_refused(tmp_path):
     torch.save({"epoch": 3, "state_dict": {}}, tmp_path / "run.pth")
     with pytest.raises(StudyError, match=r"run\.pth holds no state dictionary"):
         backbone("timm:resnet18", tmp_path / "run.pth")
+    for name, content in (
+        ("text.pth", b"no weights"),
+        ("empty.pth", b""),
+        ("text.safetensors", b"no weights"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(StudyError, match=f"{name} cannot be read as weights"):
+            backbone("timm:resnet18", tmp_path / name)
 
 
 def test_words_for_weights():
