@@ -6,7 +6,6 @@ there has a mask; at reading, a mask has its picture's size and holds the ids 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -114,39 +113,77 @@ def open_voc(root: Path, split: str, supervision: str) -> Dataset:
     ValueError
         Where `split` is unknown.
     """
-    require_choice("split", split, SPLITS)
-    home = Path(root) / CARD.name
-    folder = find_folder(home, *FOLDERS)
-    if folder is None:
-        raise missing_data(CARD, home / FOLDERS[0])
-    listed = folder / LIST.format(split=split)
-    if not listed.is_file():
-        raise missing_data(CARD, listed)
+    pairs = find_pairs(CARD, root, split, supervision)
     return found_dataset(
         CARD,
         split,
         supervision,
-        _samples(folder, listed.read_text().split(), supervision),
+        [_sample(*pair) for pair in pairs],
         f"{SPLITS[split]} official {split} pictures",
-        missing=folder / "JPEGImages",
+        missing=Path(root) / CARD.name,
         classes=CLASSES,
         colours=label_colours(len(CLASSES)),
     )
 
 
-def _samples(folder: Path, names: list[str], supervision: str) -> Iterator[Sample]:
-    """Yield the sample of each listed name whose picture is there."""
-    for name in names:
-        picture = folder / "JPEGImages" / f"{name}.jpg"
-        if not picture.is_file():
-            continue
-        mask = folder / "SegmentationClass" / f"{name}.png"
-        if supervision != "none":
+def find_pairs(card: Card, root: Path, split: str, supervision: str) -> list[tuple[Path, Path]]:
+    """Return picture and mask of each official name whose picture is there, in the order of the list.
+
+    Parameters
+    ----------
+    card : Card
+        Of the data set that is opened, for the error.
+    root : Path
+        The folder that holds `voc/`.
+    split : "train" or "val"
+    supervision : "full", "image" or "none"
+        With "none" masks may be missing.
+
+    Returns
+    -------
+    list of (Path, Path)
+
+    Raises
+    ------
+    MissingData
+        Where the folder or the list is missing, or none of the listed pictures is there.
+    StudyError
+        Where a picture has no mask.
+    ValueError
+        Where `split` is unknown.
+    """
+    require_choice("split", split, SPLITS)
+    home = Path(root) / CARD.name
+    folder = find_folder(home, *FOLDERS)
+    if folder is None:
+        raise missing_data(card, home / FOLDERS[0])
+    listed = folder / LIST.format(split=split)
+    if not listed.is_file():
+        raise missing_data(card, listed)
+    pairs = [
+        (folder / "JPEGImages" / f"{name}.jpg", folder / "SegmentationClass" / f"{name}.png")
+        for name in listed.read_text().split()
+    ]
+    found = [(picture, mask) for picture, mask in pairs if picture.is_file()]
+    if not found:
+        raise missing_data(card, folder / "JPEGImages")
+    if supervision != "none":
+        for picture, mask in found:
             require_mask(mask, picture)
-        read_labels = partial(_read_labels, mask, picture)
-        yield Sample(name, partial(read_rgb, picture), read_labels, files=(picture,), label_files=(mask,))
+    return found
 
 
-def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
-    """Return the class ids of a mask."""
+def _sample(picture: Path, mask: Path) -> Sample:
+    """Return the sample of a picture and its mask."""
+    return Sample(
+        picture.stem,
+        partial(read_rgb, picture),
+        partial(read_classes, mask, picture),
+        files=(picture,),
+        label_files=(mask,),
+    )
+
+
+def read_classes(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
+    """Return the class ids of a mask, (H, W) uint8: 0..20, or `VOID`."""
     return crop(read_ids(mask, read_size(picture), len(CLASSES)), window)

@@ -92,7 +92,7 @@ def backbone(
     stages: Sequence[int] | None = None,
     output_stride: int | None = None,
     freeze: str | None = None,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> Backbone:
     """Build a network by its library and name.
 
@@ -121,7 +121,8 @@ def backbone(
         timm's convolutional networks that know it.
     freeze : None, "batch_norm" or "all"
         See :class:`Backbone`.
-    device : str
+    device : str, optional
+        None: torch's default, which may be the meta device, on which costs are counted.
 
     Returns
     -------
