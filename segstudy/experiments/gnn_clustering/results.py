@@ -83,7 +83,7 @@ class Results:
         """Return the patches of the cluster that fits best, of the first seed at its best epoch: (n,) bool."""
         labels = np.asarray(self.runs[0]["labels"])[picture, self.best[0]]
         masks = labels == np.arange(self.clusters)[:, None]
-        truth = Targets(np.repeat(self.targets.objects[[picture]], self.clusters, axis=0), self.targets.grid)
+        truth = self.targets.take([picture] * self.clusters)
         return masks[np.nan_to_num(iou(masks, truth)).argmax()]
 
     def summary(self) -> dict[str, float]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
 
 RULES = ("oracle", "corner")
@@ -26,16 +27,20 @@ class Targets(NamedTuple):
     ----------
     objects : (N, n) int ndarray
         Pixels of the object in each patch, 0 to 64.
+    scored : (N, n) int ndarray
+        Pixels of each patch that are not void.
     grid : (int, int)
         Rows and columns of patches.
     """
 
     objects: np.ndarray
+    scored: np.ndarray
     grid: tuple[int, int]
 
     def take(self, indices: Iterable[int]) -> Targets:
         """Return the truth of some of the pictures."""
-        return Targets(self.objects[list(indices)], self.grid)
+        kept = list(indices)
+        return Targets(self.objects[kept], self.scored[kept], self.grid)
 
 
 def count_objects(masks: Iterable[np.ndarray], grid: tuple[int, int]) -> Targets:
@@ -44,7 +49,7 @@ def count_objects(masks: Iterable[np.ndarray], grid: tuple[int, int]) -> Targets
     Parameters
     ----------
     masks : iterable of (H, W) int ndarray
-        0 background, 1 object; each is stretched to 8 pixels a patch.
+        0 background, 1 object, `VOID` where nothing is scored; each is stretched to 8 pixels a patch.
     grid : (int, int)
         Rows and columns of patches.
 
@@ -53,9 +58,12 @@ def count_objects(masks: Iterable[np.ndarray], grid: tuple[int, int]) -> Targets
     Targets
     """
     rows, columns = grid
-    resized = (resize_labels(mask, (CELL * rows, CELL * columns)) == 1 for mask in masks)
-    cells = [mask.reshape(rows, CELL, columns, CELL).sum(axis=(1, 3)).ravel() for mask in resized]
-    return Targets(np.array(cells), grid)
+    objects, scored = [], []
+    for mask in masks:
+        cells = resize_labels(mask, (CELL * rows, CELL * columns)).reshape(rows, CELL, columns, CELL)
+        objects.append((cells == 1).sum(axis=(1, 3)).ravel())
+        scored.append((cells != VOID).sum(axis=(1, 3)).ravel())
+    return Targets(np.array(objects), np.array(scored), grid)
 
 
 def iou(chosen: np.ndarray, targets: Targets) -> np.ndarray:
@@ -71,9 +79,9 @@ def iou(chosen: np.ndarray, targets: Targets) -> np.ndarray:
     (N, ...) float ndarray
         nan where the picture shows no object and none was chosen.
     """
-    objects = targets.objects.reshape(len(chosen), *[1] * (chosen.ndim - 2), -1)
+    objects, scored = _spread(targets, chosen.ndim - 2)
     both = (chosen * objects).sum(axis=-1)
-    union = CELL**2 * chosen.sum(axis=-1) + objects.sum(axis=-1) - both
+    union = (chosen * scored).sum(axis=-1) + objects.sum(axis=-1) - both
     return np.divide(both, union, out=np.full(both.shape, np.nan), where=union > 0)
 
 
@@ -95,14 +103,24 @@ def oracle_iou(labels: np.ndarray, clusters: int, targets: Targets) -> np.ndarra
     (N, ...) float ndarray
     """
     member = labels[..., None, :] == np.arange(clusters)[:, None]  # (N, ..., K, n)
-    objects = targets.objects.reshape(len(labels), *[1] * (labels.ndim - 1), -1)
-    size, held = CELL**2 * member.sum(axis=-1), (member * objects).sum(axis=-1)
+    objects, scored = _spread(targets, labels.ndim - 1)
+    patches, size, held = (
+        member.sum(axis=-1),
+        (member * scored).sum(axis=-1),
+        (member * objects).sum(axis=-1),
+    )
     choices = np.array(list(product((0, 1), repeat=clusters)))[1:-1]
     taken, both = size @ choices.T, held @ choices.T
     union = taken + objects.sum(axis=-1) - both
     scores = np.divide(both, union, out=np.zeros(both.shape), where=union > 0)
-    whole, single = taken == CELL**2 * labels.shape[-1], (size > 0).sum(axis=-1, keepdims=True) == 1
+    whole, single = patches @ choices.T == labels.shape[-1], (patches > 0).sum(axis=-1, keepdims=True) == 1
     return np.where(whole & ~single, 0, scores).max(axis=-1)
+
+
+def _spread(targets: Targets, axes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return objects and scored with so many axes of length 1 between pictures and patches."""
+    shape = (len(targets.objects), *[1] * axes, -1)
+    return targets.objects.reshape(shape), targets.scored.reshape(shape)
 
 
 def grow(mask: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:

@@ -33,7 +33,7 @@ def known(level, best, rng, seconds=1.0):
     labels = np.zeros((20, 3, 4), dtype=int)
     run = {"scores": scores, "iterations": np.array([10, 20, 30]), "seconds": seconds}
     run |= {"labels": labels, "hard": np.zeros((20, 3))}
-    return Known((run, run), Targets(np.full((20, 4), 32), (2, 2)))
+    return Known((run, run), Targets(np.full((20, 4), 32), np.full((20, 4), 64), (2, 2)))
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_tables_of_runs(rng):
     from segstudy.experiments.gnn_clustering import tables
     from segstudy.experiments.gnn_clustering.jobs import GAP, SWEEPS
 
-    targets = {"a": Targets(np.tile([64, 0, 0, 0], (4, 1)), (2, 2))}
+    targets = {"a": Targets(np.tile([64, 0, 0, 0], (4, 1)), np.full((4, 4), 64), (2, 2))}
     right, wrong = np.array([1, 0, 0, 0]), np.array([0, 1, 0, 1])
     labels = np.stack([np.stack([wrong, right])] * 4)
     run = {"labels": labels, "iterations": np.array([10, 20]), "hard": np.zeros((4, 2)), "seconds": 1.0}

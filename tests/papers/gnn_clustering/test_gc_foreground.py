@@ -39,6 +39,20 @@ def test_iou_equals_that_of_the_pixels(truth, rng):
     assert (grow(chosen[0], GRID, (CELL * 4, CELL * 5)) == pixels[0]).all()
 
 
+def test_void_pixels_are_left_out(rng):
+    masks = [rng.choice([0, 1, 255], (CELL * 4, CELL * 5), p=[0.5, 0.3, 0.2]) for _ in range(3)]
+    masks[0][:CELL, :CELL] = 255  # a patch that is void altogether
+    targets = count_objects(masks, GRID)
+    chosen = rng.random((3, 20)) > 0.5
+    pixels = [np.kron(c.reshape(GRID), np.ones((CELL, CELL), int)) for c in chosen]
+    both = [np.sum((p == 1) & (m == 1)) for p, m in zip(pixels, masks, strict=True)]
+    either = [np.sum(((p == 1) | (m == 1)) & (m != 255)) for p, m in zip(pixels, masks, strict=True)]
+    np.testing.assert_allclose(iou(chosen, targets), np.divide(both, either))
+    labels = chosen.astype(int)
+    better = np.maximum(iou(labels == 0, targets), iou(labels == 1, targets))
+    np.testing.assert_allclose(oracle_iou(labels, 2, targets), better)
+
+
 def test_the_oracle_of_two_takes_the_better(truth, rng):
     _, targets = truth
     labels = rng.integers(0, 2, (3, 6, 20))
@@ -93,7 +107,7 @@ def test_parts_of_the_object_alone(rng):
 
 def test_a_row_of_the_table():
     # one picture of 4 patches, the object is the first; three recorded epochs
-    targets = Targets(np.array([[64, 0, 0, 0], [64, 64, 0, 0]]), (2, 2))
+    targets = Targets(np.array([[64, 0, 0, 0], [64, 64, 0, 0]]), np.full((2, 4), 64), (2, 2))
     labels = np.array(
         [[[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 1]], [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]]
     )
