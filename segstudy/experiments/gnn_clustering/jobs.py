@@ -62,22 +62,28 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     Parameters
     ----------
     parameters : dict
-        The notebook's; "centre", if it is there, says whether the picture's mean is subtracted from "features".
+        The notebook's; "centring" says whether "features" lose the mean of their picture, None: as the name says.
     """
-    centre = parameters.get("centre")
-    parameters = parameters | {"features": with_centring(parameters["features"], centre)}
+    parameters = parameters | {"features": with_centring(parameters["features"], parameters["centring"])}
     found = [job for part in (tables, gap, raw_dmon, sweeps, compared) for job in part(parameters)]
     found.sort(key=_place)
-    return [*dino_jobs(parameters), *supervised_jobs(parameters), *found, *baselines(parameters)]
+    every = [*dino_jobs(parameters), *supervised_jobs(parameters), *found, *baselines(parameters)]
+    return list({job.key(): job for job in every}.values())  # the features of the tables are compared, too
+
+
+def opened(parameters: dict[str, Any]) -> dict[str, str]:
+    """Return the features of each data set's table: those of the slides' kinds, and the objects' own."""
+    found = dict.fromkeys(parameters["datasets"], parameters["features"])
+    return found | ({parameters["objects"]: parameters["object_features"]} if parameters["objects"] else {})
 
 
 def tables(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield the rows of the slides' tables, once for each seed."""
-    for dataset in parameters["datasets"]:
+    for dataset, features in opened(parameters).items():
         for settings in combinations():
             changes = {"objective": settings.objective, "layer": settings.layer}
             for seed in parameters["seeds"]:
-                yield _job(parameters, dataset, parameters["features"], changes, seed)
+                yield _job(parameters, dataset, features, changes, seed)
 
 
 def gap(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -113,17 +119,19 @@ def sweeps(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 
 def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
-    """Yield NCUT with a GCN on other features."""
-    for dataset in parameters["datasets"]:
-        for features in parameters["compared"]:
-            yield _job(parameters, dataset, features, {}, parameters["seeds"][0])
+    """Yield NCUT with a GCN on the features that stand side by side, with every seed on the objects."""
+    for dataset, own in opened(parameters).items():
+        for features in dict.fromkeys((own, *parameters["compared"])):
+            seeds = parameters["seeds"] if dataset == parameters["objects"] else parameters["seeds"][:1]
+            for seed in seeds:
+                yield _job(parameters, dataset, features, {"objective": "ncut", "layer": "gcn"}, seed)
 
 
 def baselines(parameters: dict[str, Any]) -> Iterator[Experiment]:
-    """Yield the null baselines, on the features of the tables and on the same without centring."""
-    for dataset in parameters["datasets"]:
-        kinds = [parameters["features"], *([raw(parameters["features"])] if parameters["beyond"] else [])]
-        for features in kinds:
+    """Yield the null baselines, on the features of the tables, the same without centring, and those compared."""
+    for dataset, own in opened(parameters).items():
+        kinds = [own, *([raw(own)] if parameters["beyond"] else []), *parameters["compared"]]
+        for features in dict.fromkeys(kinds):
             plain = {"dataset": dataset, "images": parameters["images"], "features": features}
             yield Experiment(baseline_set, plain | {"seed": parameters["seeds"][0]}, _data(dataset))
 

@@ -42,7 +42,7 @@ def beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     ours : DataFrame
         Rows of one data set from :func:`~segstudy.experiments.gnn_clustering.results.slides_table`.
     theirs : DataFrame
-        Rows of one data set from :func:`printed_tables`.
+        Rows of one data set from :func:`printed_tables`; none: the slides have no such pictures, and no column.
 
     Returns
     -------
@@ -59,7 +59,8 @@ def beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         "best epoch: ours": ours["best epoch"].astype(int).tolist(),
         "best epoch: slides": known["best epoch"].astype("Int64").tolist(),
     }
-    return pd.DataFrame(columns)
+    kept = [name for name in columns if len(theirs) or not name.endswith(": slides")]
+    return pd.DataFrame(columns)[kept]
 
 
 def _spread(table: pd.DataFrame, column: str) -> list[str]:

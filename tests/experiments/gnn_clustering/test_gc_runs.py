@@ -11,6 +11,7 @@ import torch
 from segstudy.datasets import open_dataset
 from segstudy.errors import StudyError
 from segstudy.experiments.gnn_clustering import jobs as lists
+from segstudy.experiments.gnn_clustering import tables
 from segstudy.experiments.gnn_clustering.beyond import cosegment, likeness, smoothing
 from segstudy.experiments.gnn_clustering.null_baselines import EVERYTHING, baseline_set
 from segstudy.experiments.gnn_clustering.pictures import (
@@ -23,7 +24,7 @@ from segstudy.experiments.gnn_clustering.pictures import (
 from segstudy.experiments.gnn_clustering.runs import cluster_set, hard_objective, method
 from segstudy.experiments.gnn_clustering.supervised import halves, supervised
 from segstudy.papers.gnn_clustering import GNNClustering, Settings, ncut_loss
-from segstudy.papers.gnn_clustering.foreground import oracle_iou
+from segstudy.papers.gnn_clustering.foreground import count_objects, oracle_iou
 from segstudy.papers.gnn_clustering.graphs import affinity
 from segstudy.segmenter import Segmenter
 
@@ -163,11 +164,25 @@ def test_the_list_of_experiments():
     parameters = {"datasets": [DATA, "microbes/val"], "features": FEATURES, "images": 2, "seeds": [0, 1]}
     parameters |= {"iterations": 4, "every": 2, "device": "cpu", "beyond": True, "swept": 2, "width": 2}
     parameters |= {"compared": ["squeezenet"], "epochs": 1, "dino": {"pictures": 8, "epochs": 1}}
+    parameters |= {"centring": None, "objects": "", "object_features": "colour-texture, raw"}
     jobs = lists.experiments(parameters)
     assert len({job.key() for job in jobs}) >= 2 * 8 * 2  # the tables, and what differs from them
     plain = lists.experiments(parameters | {"beyond": False, "epochs": 0, "dino": {}, "compared": []})
     assert len(plain) == 2 * 8 * 2 + 2
-    centred = lists.experiments(parameters | {"beyond": False, "centre": False})
+    third = {"objects": "lesions/test", "beyond": False, "epochs": 0, "dino": {}}
+    more = [job.arguments for job in lists.experiments(parameters | third)]
+    theirs = [a for a in more if a["dataset"] == "lesions/test" and "changes" in a]
+    # its table of eight with both seeds, and the other features with both seeds too
+    assert [a["features"] for a in theirs].count("colour-texture, raw") == 16
+    assert sorted(a["seed"] for a in theirs if a["features"] == "squeezenet") == [0, 1]
+    first = [a for a in more if a["dataset"] == DATA and a["features"] == "squeezenet" and "changes" in a]
+    assert [a["seed"] for a in first] == [0]
+    assert {a["features"] for a in more if "changes" not in a} == {
+        "colour-texture",
+        "colour-texture, raw",
+        "squeezenet",
+    }
+    centred = lists.experiments(parameters | {"beyond": False, "centring": False})
     assert {job.arguments.get("features") for job in centred} >= {"colour-texture, raw", "squeezenet"}
     assert lists.raw("mix") == "mix, raw" and lists.raw("dino") == "dino"
 
@@ -207,3 +222,19 @@ def test_hand_made_features_are_centred_unless_one_says_otherwise():
         for centre in (None, False, True)
     )
     assert np.array_equal(default, centred) and not np.allclose(raw, centred, atol=1e-4)
+
+
+def test_features_side_by_side_are_those_of_the_baselines(rng):
+    masks = [(rng.random((16, 16)) > 0.5).astype(int) for _ in range(4)]
+    targets = count_objects(masks, (2, 2))
+    labels = rng.integers(0, 2, (4, 3, 4)).astype(np.uint8)
+    run = {"labels": labels, "iterations": [1, 2, 3], "hard": np.zeros((4, 3)), "losses": [], "seconds": 1.0}
+    known = {"2-means, features": 0.2, "normalised cut, eigenvector": 0.4}
+    baselines = {"a|x": {name: {"oracle": np.full(4, value)} for name, value in known.items()}}
+    runs = [({"dataset": "a", "features": "x", "seed": seed}, run) for seed in (0, 1)]
+    (row,) = tables.features_table(runs, baselines, {"a": targets}).to_dict("records")
+    best = oracle_iou(labels, 2, targets).mean(axis=0).max()
+    assert row["NCUT | GCN"] == pytest.approx(best) and row["seeds"] == 2
+    assert (row["2-means"], row["eigenvector"]) == pytest.approx((0.2, 0.4))
+    assert row["GCN less 2-means"].startswith(f"{best - 0.2:+.3f} [")
+    assert row["GCN less eigenvector"].startswith(f"{best - 0.4:+.3f} [")
