@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 # it.
 READS = ("data/published/*.csv",)
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "published"
+# Beside this file in a wheel (setup.py puts them there), at the top of a checkout.
+FOLDERS = (
+    Path(__file__).with_name("published_tables"),
+    Path(__file__).resolve().parents[2] / "data" / "published",
+)
+FOLDER = next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[-1])
 TIDY = ("table", "row", "column", "value", "unit")
 CLAIMS = ("id", "paper", "where", "claim", "predicate", "by_its_own_numbers")
 

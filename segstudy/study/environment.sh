@@ -31,6 +31,14 @@ install_pins() { # torch and torchvision are in the list together, so that one c
         fail "pip could not install requirements.txt; what it said is above. Mend that and run the same command again."
 }
 
+install_study() { # editable, so that `import segstudy` works in the environment from any folder
+    local look='import os, sys, segstudy; sys.exit(not os.path.samefile(segstudy.__path__[0], sys.argv[1]))'
+    (cd / && env -u PYTHONPATH "$1" -c "$look" "$ROOT/segstudy") >/dev/null 2>&1 && return
+    say "Installing segstudy itself in the environment ..."
+    "$1" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$ROOT" ||
+        fail "pip could not install segstudy in the environment; what it said is above."
+}
+
 make_environment() {
     local conda base
     for conda in mamba conda; do
@@ -61,6 +69,7 @@ prepare_environment() {
         make_environment
     fi
     fits "$PYTHON" || fail "the environment still lacks: $(cat "$ENVIRONMENT_LOG")"
+    [ "$PYTHON" = "$active/bin/python" ] || install_study "$PYTHON"
     rm -f "$ENVIRONMENT_LOG"
     export PYTHON PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
     "$PYTHON" -m segstudy.study.kernel

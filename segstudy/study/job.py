@@ -71,7 +71,8 @@ def _watched(job: dict[str, Any]) -> Watch:
     def give_up() -> None:
         shutil.rmtree(job["work"], ignore_errors=True)
 
-    return Watch(job["limit_minutes"], job["memory_gb"], job["driver"], Path(job["progress"]), give_up)
+    limits = job["still_minutes"], job["memory_gb"]
+    return Watch(*limits, job["driver"], Path(job["progress"]), give_up, job["limit_minutes"])
 
 
 def _run(job: dict[str, Any]) -> int:

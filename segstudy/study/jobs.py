@@ -16,6 +16,7 @@ from segstudy.study.state import RUN, Step
 from segstudy.study.watch import driver_here
 
 SHARD = "shard"
+SLOWER = 3  # times longer than expected, and an hour: a cluster asks for a limit to every job
 
 
 def rules(project: Project, profile: str, todo: list[Step]) -> list[dict[str, Any]]:
@@ -68,6 +69,7 @@ def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any
         "overrides": {key: value for key, value in step.values.items() if value != declared[key].default},
         "parts": step.parts,
         "threads": settings.threads,
+        "still_minutes": settings.still_minutes,
         "limit_minutes": settings.limit_minutes,
         "memory_gb": settings.memory_gb,
         "driver": driver_here(),
@@ -95,5 +97,5 @@ def _rule(project: Project, profile: str, step: Step, job: dict[str, Any]) -> di
         "threads": settings.threads,
         "gpus": settings.gpus,
         "memory_mb": int(settings.memory_gb * 1024),
-        "runtime": int(settings.limit_minutes) + 1,
+        "runtime": int(settings.limit_minutes or SLOWER * settings.minutes + 60) + 1,
     }

@@ -33,8 +33,10 @@ class Settings:
     ----------
     minutes : float
         How long it is expected to take on 2 cores; the last run's time is shown instead where there was one.
-    limit_minutes : float
-        After this the run is ended and reported as out of time.
+    still_minutes : float
+        A job in which nothing moves for so long, no cell and no step of progress, is ended and reported as out of time.
+    limit_minutes : float, optional
+        A limit for the whole job, where one is wanted; a cluster is asked for three times `minutes` and an hour else.
     memory_gb : float
         Above this resident memory the run is ended and reported as out of memory.
     threads, gpus : int
@@ -48,7 +50,8 @@ class Settings:
     """
 
     minutes: float = 1.0
-    limit_minutes: float = 60.0
+    still_minutes: float = 30.0
+    limit_minutes: float | None = None
     memory_gb: float = 8.0
     threads: int = 1
     gpus: int = 0
@@ -230,7 +233,7 @@ def _settings(where: str, profile: str, values: Any) -> Settings:
             raise StudyError(
                 f"{where}: unknown key {key!r}{nearest(str(key), Settings.__dataclass_fields__)}"
             )
-    for key in ("minutes", "limit_minutes", "memory_gb", "threads"):
+    for key in ("minutes", "still_minutes", "limit_minutes", "memory_gb", "threads"):
         kind = int if key == "threads" else (int, float)
         if _checked(values.get(key, 1), kind, f"{where}, {key}") <= 0:
             raise StudyError(f"{where}, {key}: more than 0 is expected there, not {values[key]!r}")

@@ -96,6 +96,27 @@ esac
     assert not any("venv" in line and "-m venv" in line or "pip install" in line for line in again)
 
 
+def test_the_study_is_installed_in_the_environment_it_made_and_in_no_other(checkout: Path, tmp_path: Path):
+    away = f"""
+case "$*" in
+    *samefile*) [ -f "{tmp_path}/editable" ] || exit 1 ;;
+    *--editable*) touch "{tmp_path}/editable" ;;
+esac
+"""
+    made = stand_in(checkout / ".venv" / "bin" / "python", away)
+    done, calls = call(checkout, tmp_path)
+    assert done.returncode == 0, done.stderr
+    editable = [line for line in calls if "--editable" in line]
+    assert len(editable) == 1 and editable[0].endswith(
+        f"--no-deps --no-build-isolation --editable {checkout}"
+    )
+    assert not any("--editable" in line for line in call(checkout, tmp_path)[1])
+    (tmp_path / "editable").unlink()
+    active = shutil.copy(made, stand_in(tmp_path / "active" / "bin" / "python", "")).parents[1]
+    done, calls = call(checkout, tmp_path, VIRTUAL_ENV=str(active))
+    assert done.returncode == 0 and not any("--editable" in line for line in calls)
+
+
 def test_a_failed_installation_is_said_plainly(checkout: Path, tmp_path: Path):
     inside = 'case "$*" in *environment.py*|*"pip install"*) exit 1 ;; esac'
     python = stand_in(tmp_path / "made", inside)

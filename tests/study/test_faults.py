@@ -39,7 +39,7 @@ def test_an_unfit_parameter_is_refused_before_anything_runs(toy: Toy, setting: s
 
 
 def test_an_unknown_parameter_in_study_yaml_is_refused(toy: Toy):
-    toy.edit(toy.study, "smoke: {minutes: 0.1, limit", "smoke: {parameters: {factr: 1}, limit")
+    toy.edit(toy.study, "smoke: {minutes: 0.1, still", "smoke: {parameters: {factr: 1}, still")
     done = toy.run()
     assert done.returncode == 2 and "unknown parameter 'factr'; did you mean 'factor'?" in done.stderr
 
@@ -94,7 +94,7 @@ def test_nothing_chosen_is_said_and_is_no_success(toy: Toy):
 
 def test_more_gpus_than_there_are_is_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    toy.edit(toy.study, "limit_minutes: 5, memory_gb: 1}\n      demo", "gpus: 1}\n      demo")
+    toy.edit(toy.study, "still_minutes: 5, memory_gb: 1}\n      demo", "gpus: 1}\n      demo")
     done = toy.run("--only", "00")
     assert done.returncode == 2 and "wants 1 GPUs" in done.stderr
 
@@ -199,11 +199,23 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def test_a_passed_time_limit(toy: Toy):
-    toy.edit(toy.study, "limit_minutes: 5, memory_gb: 1}\n      demo", "limit_minutes: 0.05}\n      demo")
+def test_what_stands_still_is_ended_and_what_is_slow_is_not(toy: Toy):
+    toy.edit(toy.study, "still_minutes: 5, memory_gb: 1}\n      demo", "still_minutes: 0.15}\n      demo")
+    # twenty steps of a second: longer than nine seconds, but something moves
+    slow = toy.run("--only", "00", "--set", "seconds=20")
+    assert slow.returncode == 0, slow.stdout
+    stuck = toy.run("--only", "00", "--set", "seconds=1200")  # a minute for each step
+    assert stuck.returncode == 1
+    assert "00_first: timeout in cell 7 (The long cell): stood still for 0.15 minutes" in stuck.stdout
+    assert "finished experiments are kept, and the same command goes on" in stuck.stdout
+
+
+def test_a_limit_for_the_whole_job_is_the_user_s(toy: Toy):
+    toy.edit(toy.study, "still_minutes: 5, memory_gb: 1}\n      demo", "limit_minutes: 0.1}\n      demo")
     done = toy.run("--only", "00", "--set", "seconds=60")
     assert done.returncode == 1
-    assert "00_first: timeout in cell 7 (The long cell): ran longer than its limit" in done.stdout
+    assert "00_first: timeout in cell 7 (The long cell): ran longer than its limit of 0.1" in done.stdout
+    assert "finished experiments are kept" in done.stdout
 
 
 def test_a_good_run_clears_the_failed_one(toy: Toy):

@@ -52,7 +52,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
     toy.edit(
         toy.study,
-        "minutes: 0.1, limit_minutes: 5, memory_gb: 1}",
+        "minutes: 0.1, still_minutes: 5, memory_gb: 1}",
         "limit_minutes: 7, memory_gb: 2, threads: 3}",
     )
     done = toy.run("--only", "00", "--executor", "slurm", "--jobs", "4", timeout=180)

@@ -83,8 +83,8 @@ notebooks:
   00_first:
     experiments: toy.shallow:experiments
     profiles:
-      smoke: {minutes: 0.1, limit_minutes: 5, memory_gb: 1}
-      demo: {minutes: 0.1, limit_minutes: 5, memory_gb: 1, shards: 2}
+      smoke: {minutes: 0.1, still_minutes: 5, memory_gb: 1}
+      demo: {minutes: 0.1, still_minutes: 5, memory_gb: 1, shards: 2}
   01_second:
     profiles:
       smoke: {minutes: 0.1}
