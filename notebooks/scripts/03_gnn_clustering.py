@@ -59,6 +59,7 @@ from segstudy.experiments.gnn_clustering import (
 )
 from segstudy.papers.gnn_clustering import foreground, layers, settings
 
+# %%
 features = pictures.with_centring(features, centring)
 chosen_features = dict.fromkeys(datasets, features)
 chosen_features |= {objects: object_features} if objects else {}
@@ -427,14 +428,13 @@ scored = tables.by_method(values(lists.tables), targets)
 table = scores.slides_table(scored)
 theirs = printed.printed_tables()
 
+for (data, method), found in scored.items():
+    _ = record.metric(f"{data}/{method}/IoU", found.scores().mean(axis=1))
+
 # %% tags=["hide-input"]
 for data in opened:
     ours = table[table["data"] == data]
     kin = printed.KIN.get(data.partition("/")[0])
-    for row in ours.itertuples():
-        _ = record.metric(
-            f"{data}/{row.method}/IoU", scored[data, row.method].scores().mean(axis=1)
-        )
     best = ours.loc[ours.IoU.idxmax()]
     caption = f"Results on {data} ({len(parts[data])} pictures, {opened[data].described}; {len(seeds)} seeds, mean ± std over them): {best.method} is best with {best.IoU:.3f}."
     caption += (

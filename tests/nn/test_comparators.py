@@ -102,7 +102,10 @@ def test_bad_counts_are_refused_by_name(network):
 @pytest.mark.parametrize("network", [SegNet, GCN, DUC, DDCM])
 def test_the_smallest_picture_trains_alone(network):
     least = LEAST[network]
-    network(2).train()(images(1, 3, least, least)).sum().backward()
+    model = network(2).train()
+    model(images(1, 3, least, least)).sum().backward()
+    # the first layer learns too: what is behind it did not vanish
+    assert next(model.parameters()).grad.abs().sum() > 0
 
 
 def test_pspnet_says_that_a_picture_cannot_train_alone():
