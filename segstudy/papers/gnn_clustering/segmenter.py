@@ -55,7 +55,12 @@ class GNNClustering(Unsupervised):
         return self.settings.clusters
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:
-        """Return the memberships of each pixel, bilinear between patches: (H, W, K) float32, rows sum to 1."""
+        """Return the memberships of each pixel, bilinear between patches: (H, W, K) float32, rows sum to 1.
+
+        A picture of one colour is cluster 0 altogether: there is nothing to part.
+        """
+        if (image == image[:1, :1]).all():
+            return np.eye(self.k, dtype=np.float32)[np.zeros(image.shape[:2], dtype=np.int64)]
         options = {"grid": self.grid, "stages": self.stages, "weights": self.weights}
         options |= {"seed": self.seed, "device": self.device}
         described = patch_features([rgb_colours(image)], self.features, **options)

@@ -11,6 +11,9 @@ from segstudy.graphs import regions
 from segstudy.papers.graph_matching.edges import edge_attributes, require, unit_length
 from segstudy.segmenter import check_probabilities
 
+BYTES_A_PAIR = 83  # of regions, at the peak of a matching: 5,386 regions took 2.4 GB
+MOST_REGIONS = 5_000  # 2 GB
+
 
 @dataclass(frozen=True)
 class RegionGraph:
@@ -130,13 +133,15 @@ def region_graph(
     TypeError
         The labels are no integers, or the probabilities no floats.
     ValueError
-        Labels out of range, sizes that differ, an empty map, probabilities that are none, an unknown option.
+        Labels out of range, sizes that differ, an empty map, probabilities that are none, an unknown option, more than
+        `MOST_REGIONS` regions.
     """
     check_probabilities(probabilities)
     label_map = probabilities.argmax(axis=2) if label_map is None else label_map  # Chopin et al. 2020, Eq. 1
     _check_labels(label_map, probabilities.shape)
     require("background", background, (None, *range(probabilities.shape[2])))
     found = regions(label_map, connectivity)
+    _check_memory(len(found))
     attributes = edge_attributes(found, edges, unit)
     keep = np.ones(len(found), dtype=bool) if background is None else found.classes != background
     new_id = np.where(keep, np.cumsum(keep) - 1, -1)
@@ -172,6 +177,16 @@ def mean_membership(ids: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     # one 1 per pixel in the row of its region: the matrix that sums over regions
     member = csc_matrix((np.ones(flat.size), flat, np.arange(flat.size + 1)), shape=(n, flat.size))
     return (member @ probabilities.reshape(flat.size, -1)) / np.bincount(flat)[:, None]
+
+
+def _check_memory(n: int) -> None:
+    """Refuse what is speckle rather than regions: the graph is complete, its matrices grow with the square."""
+    if n > MOST_REGIONS:
+        raise ValueError(
+            f"probabilities show {n} regions, whose complete graph would take {n**2 * BYTES_A_PAIR / 1e9:.1f} GB "
+            f"(at most {MOST_REGIONS} regions): they are speckled. Give their smoothed map: "
+            "matcher.graph(probabilities, label_map=clean_labels(probabilities.argmax(axis=2))), then matcher.correct"
+        )
 
 
 def _check_labels(label_map: np.ndarray, shape: tuple[int, int, int]) -> None:

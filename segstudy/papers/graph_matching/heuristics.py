@@ -92,7 +92,7 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     places = np.zeros((m, m))
     places[: len(classes), : len(classes)] = 1
     found = quadratic_assignment(weights, places, method, {"rng": np.random.default_rng(seed)})
-    choice = _repaired(problem, np.flatnonzero(found.col_ind < len(classes)), classes)
+    choice = _filled(problem, _repaired(problem, np.flatnonzero(found.col_ind < len(classes)), classes))
     return Solution(choice, problem.cost(choice), False, int(found.nit))
 
 
@@ -139,7 +139,7 @@ def affinity_search(problem: Problem, method: str) -> Solution:
         x = solver(weights, len(classes), len(columns), backend="numpy", **AFFINITY_SOLVERS[method])
     score, candidate = np.full(x.shape, -np.inf), np.zeros(x.shape, dtype=np.int64)
     score[row, column], candidate[row, column] = x[row, column], np.arange(len(row))
-    choice = np.sort(candidate[linear_sum_assignment(score, maximize=True)])
+    choice = _filled(problem, np.sort(candidate[linear_sum_assignment(score, maximize=True)]))
     return Solution(choice, problem.cost(choice), False, 0)
 
 
@@ -186,6 +186,26 @@ def _repaired(problem: Problem, picked: np.ndarray, classes: np.ndarray) -> np.n
         own = np.flatnonzero(problem.owner == c)
         fit = problem.unary[own] + problem.pairwise[np.ix_(own, choice)].sum(axis=1)
         choice = np.append(choice, own[fit.argmin()])
+    return np.sort(choice)
+
+
+def _filled(problem: Problem, choice: np.ndarray) -> np.ndarray:
+    """Give regions that are free to classes that are empty, the pair that costs least first, where none may stay empty.
+
+    Regions that are fewer than the classes all have to be taken; a heuristic that leaves one would cost less than the
+    optimum.
+    """
+    choice = choice.copy()
+    while problem.surcharge > 0:
+        empty = choice[problem.region[choice] < 0]
+        free = np.isin(problem.owner, problem.owner[empty]) & (problem.region >= 0)
+        candidates = np.flatnonzero(free & ~np.isin(problem.region, problem.region[choice]))
+        if not len(candidates):
+            break
+        taken = choice[problem.region[choice] >= 0]
+        fit = problem.unary[candidates] + problem.pairwise[np.ix_(candidates, taken)].sum(axis=1)
+        best = candidates[fit.argmin()]
+        choice[problem.owner[choice] == problem.owner[best]] = best
     return np.sort(choice)
 
 

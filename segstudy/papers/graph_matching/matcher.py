@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from segstudy.datasets.files import VOID
 from segstudy.papers.graph_matching.cleaning import clean_labels
 from segstudy.papers.graph_matching.edges import KINDS, UNITS, require
 from segstudy.papers.graph_matching.graph import RegionGraph, region_graph
@@ -122,9 +123,11 @@ class GraphMatcher:
         Raises
         ------
         TypeError, ValueError
-            As :meth:`~segstudy.papers.graph_matching.model.ModelGraph.from_label_maps`.
+            As :meth:`~segstudy.papers.graph_matching.model.ModelGraph.from_label_maps`; a map that is void everywhere;
+            maps of one class and void alone, as masks of 0 and 255 are.
         """
         cleaned = [clean_labels(labels, self.clean, self.connectivity) for labels in label_maps]
+        _check_annotated(cleaned)
         self.models_ = model_graphs(cleaned, num_classes, self.models, self.seed, **self.measures)
         return self
 
@@ -195,3 +198,17 @@ class GraphMatcher:
     def segment(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the corrected labels, (H, W) int64, of one picture's probabilities; see :meth:`analyse`."""
         return self.analyse(probabilities).labels
+
+
+def _check_annotated(label_maps: list[np.ndarray]) -> None:
+    """Refuse annotations that say nothing of how classes lie to each other."""
+    shown = [set(np.unique(labels).tolist()) for labels in label_maps]
+    for number, found in enumerate(shown):
+        if found == {VOID}:
+            raise ValueError(f"label_maps[{number}] is void ({VOID}) everywhere: leave it out")
+    every = set().union(*shown)
+    if VOID in every and len(every) == 2:
+        raise ValueError(
+            f"label_maps hold class {min(every)} and void ({VOID}) alone: if these are masks of 0 and 255, write 1 in "
+            "place of 255"
+        )

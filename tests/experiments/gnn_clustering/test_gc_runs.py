@@ -238,3 +238,15 @@ def test_features_side_by_side_are_those_of_the_baselines(rng):
     assert (row["2-means"], row["eigenvector"]) == pytest.approx((0.2, 0.4))
     assert row["GCN less 2-means"].startswith(f"{best - 0.2:+.3f} [")
     assert row["GCN less eigenvector"].startswith(f"{best - 0.4:+.3f} [")
+
+
+@pytest.mark.parametrize("grey", [0, 1, 90, 255])
+@pytest.mark.parametrize("features", ["colour-texture", "timm:tf_efficientnet_lite0"])
+def test_a_picture_of_one_colour_is_one_cluster(grey, features):
+    weights = None if features == "colour-texture" else "pretrained"
+    segmenter = GNNClustering(
+        grid=(4, 4), settings=Settings(iterations=2), features=features, weights=weights
+    )
+    for image in (np.full((40, 50, 3), grey, np.uint8), np.full((40, 50, 1), grey, np.uint8)):
+        assert (segmenter.segment(image) == 0).all()
+        assert (segmenter.probabilities(image) == [1, 0]).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from segstudy.papers.gnn_clustering import affinity, build_graph, graphs
+from segstudy.papers.gnn_clustering import affinity, build_graph, graphs, ncut_loss
 from segstudy.papers.gnn_clustering.graphs import DenseGraph, LowRankGraph, RowGraph
 
 
@@ -78,3 +78,22 @@ def test_bad_input(change, error, message):
 def test_a_matrix_that_is_not_square():
     with pytest.raises(ValueError, match="square"):
         DenseGraph(torch.ones(1, 3, 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_stored_graph_has_to_be_symmetric_and_finite(dtype):
+    weights = torch.rand(2, 5, 5, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    symmetric = weights + weights.mT
+    torch.testing.assert_close(DenseGraph(symmetric).degrees, symmetric.sum(dim=2))
+    with pytest.raises(ValueError, match="symmetric"):
+        DenseGraph(weights)
+    for value in (float("nan"), float("inf")):
+        broken = symmetric.clone()
+        broken[1, 2, 3] = broken[1, 3, 2] = value
+        with pytest.raises(ValueError, match="finite"):
+            DenseGraph(broken)
+    rounded = symmetric.clone()
+    rounded[0, 1, 2] *= 1 + 4 * torch.finfo(dtype).eps
+    DenseGraph(rounded)
+    with pytest.raises(ValueError, match="symmetric"):
+        ncut_loss(torch.rand(5, 2, dtype=dtype).softmax(dim=1), weights[0])

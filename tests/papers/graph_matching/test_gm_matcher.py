@@ -7,6 +7,7 @@ import pytest
 
 from segstudy.datasets import open_dataset
 from segstudy.papers.graph_matching import GraphMatcher, MissingClassError, clean_labels, match
+from segstudy.papers.graph_matching import graph as graph_module
 from segstudy.papers.graph_matching.matching import SOLVERS
 
 CLASSES = 9
@@ -276,3 +277,37 @@ def test_speckled_maps_of_the_paper_take_few_nodes_and_equal_the_exhaustive_sear
             np.testing.assert_array_equal(matching.assignment, exhaustive.assignment)
             compared += 1
     assert compared >= 1
+
+
+def test_annotations_that_say_nothing_are_refused():
+    mask = np.zeros((6, 6), int)
+    mask[2:4, 2:4] = 255
+    with pytest.raises(ValueError, match=r"class 0 and void \(255\) alone.*write 1 in place of 255"):
+        GraphMatcher().fit([mask, mask.T.copy()], num_classes=2)
+    good = np.where(mask == 255, 1, 0)
+    with pytest.raises(ValueError, match=r"label_maps\[1\] is void"):
+        GraphMatcher().fit([good, np.full((6, 6), 255)], num_classes=2)
+    bordered = good.copy()
+    bordered[0] = 255
+    assert GraphMatcher().fit([bordered], num_classes=2).models_
+
+
+def test_speckle_is_refused_before_its_graph_is_built(monkeypatch):
+    monkeypatch.setattr(graph_module, "MOST_REGIONS", 50)
+    monkeypatch.setattr(graph_module, "edge_attributes", lambda *_: pytest.fail("the graph was built"))
+    labels = np.indices((20, 20)).sum(axis=0) % 2  # with 4 neighbours every pixel is a region
+    speckled = np.eye(2)[labels]
+    with pytest.raises(ValueError, match=r"show 400 regions.*GB.*clean_labels"):
+        GraphMatcher(connectivity=1).fit([np.eye(20, dtype=int)], num_classes=2).segment(speckled)
+
+
+def test_the_way_out_of_speckle_works():
+    truth = np.zeros((40, 40), int)
+    truth[10:20, 10:20] = 1
+    matcher = GraphMatcher(connectivity=1).fit([truth], num_classes=2)
+    noisy = truth.copy()
+    noisy[np.random.default_rng(0).random(truth.shape) > 0.95] ^= 1
+    probabilities = np.eye(2)[noisy]
+    graph = matcher.graph(probabilities, label_map=clean_labels(noisy, connectivity=1))
+    assert len(graph) == 2
+    assert (graph.paint(matcher.correct(graph)[1]) == truth).mean() > 0.95

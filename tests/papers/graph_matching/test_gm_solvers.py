@@ -329,3 +329,23 @@ def test_a_timed_run_is_warm_and_single_threaded(monkeypatch):
         solver_times("faq", 3, 2, 0.1, 0, problems=2)
     timed = [threads for solver, threads in calls if solver == "faq"]
     assert len(timed) == 3 and all(set(threads) <= {1} for threads in timed)
+
+
+@pytest.mark.parametrize("solver", ["faq", "2opt", "rrwm", "ipfp", "sm"])
+def test_no_solver_leaves_a_region_free_while_a_class_is_empty(rng, solver):
+    if solver in AFFINITY_SOLVERS:
+        pytest.importorskip("pygmtools", reason="pygmtools is not installed")
+    for _ in range(25):
+        regions, classes = int(rng.integers(1, 4)), 4
+        points = rng.random((regions, 2))
+        distances = np.linalg.norm(points[:, None] - points, axis=2)
+        membership = rng.dirichlet(np.ones(classes), regions)
+        graph = RegionGraph.from_arrays(membership.argmax(axis=1), membership, distances)
+        places = rng.random((classes, 2))
+        model = ModelGraph.from_arrays(np.linalg.norm(places[:, None] - places, axis=2))
+        options = {"candidates": "all", "empty_dissimilarity": 0.01}  # to stay empty would be cheap
+        best = match(graph, model, **options)
+        found = match(graph, model, solver=solver, **options)
+        assert (found.assignment >= 0).sum() == (best.assignment >= 0).sum() == regions
+        assert_legal(found.assignment, regions)
+        assert found.cost >= best.cost - 1e-9
