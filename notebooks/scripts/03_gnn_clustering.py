@@ -11,7 +11,7 @@
 # hand, the slides' two tables with our numbers beside the printed ones, baselines that are much simpler, and what became of the
 # slides' 21 claims.
 #
-# It takes some four minutes with generated pictures, and forty with EMDS-5 and PH2 (2 cores).
+# It takes two minutes with generated pictures, and some fifty with EMDS-5, PH2 and VOC (2 cores).
 
 # %% tags=["parameters"]
 datasets = ["microbes/test", "lesions/test"]  # of the slides' kinds, with their splits
@@ -29,7 +29,7 @@ swept = 8  # pictures of each data set for the sweeps
 compared = ["timm:tf_efficientnet_lite0, stage 4"]  # other features, by name
 width = 8  # channels of the supervised U-Net's first level
 epochs = 0  # of the supervised U-Net; 0: it is not trained
-dino = {"pictures": 1024, "epochs": 16, "tested": 480}  # training on microbes; empty: none
+dino = {}  # a training on microbes by "pictures", "epochs" and pictures "tested"; empty: none
 
 # %% [markdown]
 # ## Set-up
@@ -379,6 +379,10 @@ if dino_runs:
     sentence = f"A small transformer trained on generated microbes: the teacher's entropy stays between 0 and {first['limit']:.1f}, and 5 nearest neighbours tell the kind in {100 * known.mean():.0f} % of the test pictures (chance: 12.5), {100 * gained.mean():+.0f} points against its first weights ({len(gained)} seeds, {100 * gained.min():+.0f} to {100 * gained.max():+.0f})."
     alt = "The loss by epoch; two entropies stay between the dashed limits of a collapse."
     record.figure(figure, "dino", alt, sentence)
+else:
+    record.left_out(
+        "a small transformer trained with DINO, its entropies, its neighbours and its attention"
+    )
 
 # %% tags=["hide-input"]
 if dino_runs:
@@ -633,6 +637,8 @@ if len(raw_dmon):
     low = raw_dmon[raw_dmon.tau == 0].groupby("layer")["IoU, best epoch"].mean()
     caption = f"DMON on features that are not centred: with tau = 0 GCN has {low['GCN']:.3f} and ARMA {low['ARMA']:.3f} on average over the data sets."
     record.table(raw_dmon, "dmon_raw", caption)
+else:
+    record.left_out("DMON by layer and tau on features that are not centred")
 
 # %% [markdown]
 # ## What closes the gap to 2-means
@@ -661,6 +667,8 @@ if len(gap):
     caption = "IoU on the pictures where variants were compared and on the others: chosen were "
     caption += " and ".join(chosen) + "; differences with their paired standard error."
     record.table(gap, "gap", caption)
+else:
+    record.left_out("the search for what closes the gap")
 
 # %% [markdown]
 # ## Settings swept
@@ -683,6 +691,8 @@ if len(sweep):
     sentence = f"IoU at the best epoch on {swept} pictures of each data set; of ten clusters allowed, correlation clustering uses {alphas.clusters.min():.1f} to {alphas.clusters.max():.1f}."
     alt = "Five panels of IoU against a setting, one line for each data set."
     record.figure(figure, "sweeps", alt, sentence)
+else:
+    record.left_out("K, alpha, tau and the number of patches, each swept")
 
 # %% tags=["hide-input"]
 if len(sweep):
@@ -741,6 +751,8 @@ if rows:
         + "."
     )
     record.table(co, "together", caption)
+else:
+    record.left_out("groups of pictures of one kind; these data sets name no kinds")
 
 # %% [markdown]
 # ## Features side by side, and supervision
@@ -789,6 +801,8 @@ if taught:
     unseen = np.mean([own_half.mean() for own_half, _ in taught.values()])
     caption = f"A U-Net of width {width} trained on the first half of a data set ({epochs} epochs, {len(seeds)} seeds) reaches {unseen:.3f} on its second half, on average over the data sets."
     record.table(compared_nets, "supervised", caption)
+else:
+    record.left_out("a supervised U-Net")
 
 # %% [markdown]
 # ## The slides' claims
