@@ -366,16 +366,17 @@ def values(part):
     return [(job.arguments, value_of[job.key()]) for job in part(settings_all)]
 
 
-# %% tags=["hide-input"]
 dino_runs = [value for _, value in values(lists.dino_jobs)]
+known = np.array([r["knn_trained"] for r in dino_runs])
+gained = known - np.array([r["knn_initial"] for r in dino_runs])
+if dino_runs:
+    _ = record.metric("dino/nearest neighbours/gain over its first weights", gained)
+
+# %% tags=["hide-input"]
 if dino_runs:
     first = dino_runs[0]
     kept = (first[name] for name in ("losses", "output_entropy", "mean_entropy", "limit"))
     figure = figures.chart_dino(*kept)
-    known, gained = np.array(
-        [[r["knn_trained"], r["knn_trained"] - r["knn_initial"]] for r in dino_runs]
-    ).T
-    _ = record.metric("dino/nearest neighbours/gain over its first weights", gained)
     sentence = f"A small transformer trained on generated microbes: the teacher's entropy stays between 0 and {first['limit']:.1f}, and 5 nearest neighbours tell the kind in {100 * known.mean():.0f} % of the test pictures (chance: 12.5), {100 * gained.mean():+.0f} points against its first weights ({len(gained)} seeds, {100 * gained.min():+.0f} to {100 * gained.max():+.0f})."
     alt = "The loss by epoch; two entropies stay between the dashed limits of a collapse."
     record.figure(figure, "dino", alt, sentence)
