@@ -366,6 +366,7 @@ def values(part):
     return [(job.arguments, value_of[job.key()]) for job in part(settings_all)]
 
 
+# %%
 dino_runs = [value for _, value in values(lists.dino_jobs)]
 known = np.array([r["knn_trained"] for r in dino_runs])
 gained = known - np.array([r["knn_initial"] for r in dino_runs])
@@ -744,14 +745,11 @@ rows = [
 ]
 if rows:
     co = pd.DataFrame(rows)
-    caption = (
-        "NCUT with a GCN on groups of up to 4 pictures as one graph, and on each alone, IoU after 30 epochs: together "
-        + " and ".join(
-            f"{100 * (r.together - r.alone):+.1f} points on {r.data}" for r in co.itertuples()
-        )
-        + "."
+    caption = "NCUT with a GCN on groups of up to 4 pictures as one graph, and on each alone, IoU after 30 epochs: together "
+    changes = (
+        f"{100 * (r.together - r.alone):+.1f} points on {r.data}" for r in co.itertuples()
     )
-    record.table(co, "together", caption)
+    record.table(co, "together", caption + " and ".join(changes) + ".")
 else:
     record.left_out("groups of pictures of one kind; these data sets name no kinds")
 
