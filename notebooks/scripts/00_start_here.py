@@ -96,7 +96,7 @@ alt = (
     "Five rows of boxes from image to labels; orange boxes are the steps that work on a graph."
 )
 sentence = "Orange marks a graph: behind, between, on top of, beside or inside a network."
-record.figure(figure, "five_papers", alt, sentence)
+record.figure(figure, "five_papers", alt, sentence, drawn=True)
 
 # %% [markdown]
 # ### One table of names
@@ -486,7 +486,7 @@ over_seeds = {
 # %%
 def row_of(name, method, measure):
     values, spread = per_image[name, method, measure], over_seeds[name, method, measure]
-    record.metric(f"{name}/{method}/{measure}", values)
+    record.metric(f"{name}/{method}/{measure}", values, over="pictures")
     row = {"data": name, "method": method, "measure": measure, "mean": np.nanmean(values)}
     row |= {"std over pictures": np.nanstd(values, ddof=1), "std over seeds": spread}
     return row | {"pictures": int(np.isfinite(values).sum())}
@@ -514,7 +514,7 @@ sentence = (
     "are 95 % intervals of the mean over pictures (normal approximation)."
 )
 alt = "Four charts of scores by method and data set, with error bars."
-record.figure(figure, "baselines", alt, sentence)
+record.figure(figure, "baselines", alt, sentence, drawn=True)
 
 # %% [markdown]
 # The first picture of each data set, its mask, and what three clusterings make of it, in the classes they match:

@@ -170,7 +170,11 @@ record.expect(
 figure = figures.draw_toy(W.numpy(), [0, 0, 0, 1, 1, 1])
 sentence = "Six nodes, their graph and W: within each half the weights are at least 0.8, between the halves 0.8 at most, on one edge."
 record.figure(
-    figure, "toy", "Six nodes in two colours with edges, beside their matrix.", sentence
+    figure,
+    "toy",
+    "Six nodes in two colours with edges, beside their matrix.",
+    sentence,
+    drawn=True,
 )
 
 # %% [markdown]
@@ -260,7 +264,11 @@ record.expect("all in one: the collapse term", float(gc.dmon_loss(one, W_dmon)),
 figure = figures.draw_layers()
 sentence = "Three ways to gather from the neighbours: with fixed weights, with learnt attention, or in 2 parallel stacks that also see the node itself."
 record.figure(
-    figure, "layers", "Diagrams of a GCN, a GAT and an ARMA layer on a small graph.", sentence
+    figure,
+    "layers",
+    "Diagrams of a GCN, a GAT and an ARMA layer on a small graph.",
+    sentence,
+    drawn=True,
 )
 
 # %% [markdown]
@@ -313,7 +321,11 @@ steps = [
 figure = plots.draw_pipelines([("DeepCut, UnSegGNet, UnSeGArmaNet", steps, (2, 3))])
 sentence = "From picture to mask in 6 steps; on those in orange a graph is at work, one for each picture."
 record.figure(
-    figure, "pipeline", "Six boxes from picture to mask, two of them orange.", sentence
+    figure,
+    "pipeline",
+    "Six boxes from picture to mask, two of them orange.",
+    sentence,
+    drawn=True,
 )
 
 # %% tags=["hide-input"]
@@ -380,7 +392,7 @@ if dino_runs:
     figure = figures.chart_dino(*kept)
     sentence = f"A small transformer trained on generated microbes: the teacher's entropy stays between 0 and {first['limit']:.1f}, and 5 nearest neighbours tell the kind in {100 * known.mean():.0f} % of the test pictures (chance: 12.5), {100 * gained.mean():+.0f} points against its first weights ({len(gained)} seeds, {100 * gained.min():+.0f} to {100 * gained.max():+.0f})."
     alt = "The loss by epoch; two entropies stay between the dashed limits of a collapse."
-    record.figure(figure, "dino", alt, sentence)
+    record.figure(figure, "dino", alt, sentence, drawn=True)
 else:
     record.left_out(
         "a small transformer trained with DINO, its entropies, its neighbours and its attention"
@@ -410,7 +422,7 @@ for data, name in product(opened, next(iter(baselines.values()))):
         rule: np.asarray(baselines[f"{data}|{chosen_features[data]}"][name][rule])
         for rule in foreground.RULES
     }
-    _ = record.metric(f"{data}/{name}/IoU, oracle", found["oracle"])
+    _ = record.metric(f"{data}/{name}/IoU, oracle", found["oracle"], over="pictures")
     row = {"data": data, "baseline": name} | {f"IoU, {r}": v.mean() for r, v in found.items()}
     rows.append(row | {"std over pictures": found["oracle"].std(ddof=1)})
 null = pd.DataFrame(rows)
@@ -433,9 +445,9 @@ record.table(null, "baselines", caption + ".")
 scored = tables.by_method(values(lists.tables), targets)
 table = scores.slides_table(scored)
 theirs = printed.printed_tables()
-
 for (data, method), found in scored.items():
-    _ = record.metric(f"{data}/{method}/IoU", found.scores().mean(axis=1))
+    values_of = found.scores().mean(axis=1)
+    _ = record.metric(f"{data}/{method}/IoU", values_of, over="seeds")
 
 # %% tags=["hide-input"]
 for data in opened:
@@ -461,7 +473,7 @@ gap_to = {d: strongest.set_index("data").loc[d, "IoU, oracle"] for d in opened}
 sentence = "The best IoU by loss and layer, ours filled, the slides' hollow (other pictures, DINO's features); the strongest baseline reaches "
 sentence += " and ".join(f"{v:.3f} on {d}" for d, v in gap_to.items()) + "."
 alt = "Bars of the best IoU for eight combinations on each data set, with hollow marks of the slides."
-record.figure(figure, "best_by_loss_and_layer", alt, sentence, headline=True)
+record.figure(figure, "best_by_loss_and_layer", alt, sentence, headline=True, drawn=True)
 
 # %% tags=["hide-input"]
 curves = tables.epoch_curves(scored)
@@ -469,7 +481,7 @@ figure = figures.chart_epochs(curves)
 moved = curves.groupby(["data", "method"])["mean"].agg(np.ptp)
 sentence = f"IoU against the epoch: it moves by {100 * moved.min():.0f} to {100 * moved.max():.0f} points, most for {moved.idxmax()[1]} on {moved.idxmax()[0]}."
 alt = "IoU every ten epochs, one line for each combination, a panel for each data set."
-record.figure(figure, "iou_against_epoch", alt, sentence)
+record.figure(figure, "iou_against_epoch", alt, sentence, drawn=True)
 
 # %% [markdown]
 # ### Two values that cannot be
@@ -569,7 +581,9 @@ times = times.rename(columns={"seconds of a picture": "seconds"})
 figure = figures.chart_times(times.assign(published=np.nan))
 slow = times.loc[times.seconds.idxmax()]
 sentence = f"Seconds for {iterations} epochs of a picture with {opened[datasets[0]].features.shape[1]} patches, {opened[datasets[0]].features.shape[2]} features, on {device}: at most {slow.seconds:.2f}, for {slow.method}."
-record.figure(figure, "time", "Bars of the seconds of eight combinations.", sentence)
+record.figure(
+    figure, "time", "Bars of the seconds of eight combinations.", sentence, drawn=True
+)
 
 # %% [markdown]
 # ## What post-processing adds
@@ -692,7 +706,7 @@ if len(sweep):
     figure = figures.chart_sweep(sweep, "value")
     sentence = f"IoU at the best epoch on {swept} pictures of each data set; of ten clusters allowed, correlation clustering uses {alphas.clusters.min():.1f} to {alphas.clusters.max():.1f}."
     alt = "Five panels of IoU against a setting, one line for each data set."
-    record.figure(figure, "sweeps", alt, sentence)
+    record.figure(figure, "sweeps", alt, sentence, drawn=True)
 else:
     record.left_out("K, alpha, tau and the number of patches, each swept")
 
@@ -719,7 +733,9 @@ summary.columns = ["layer", "depth", "similarity", "low", "high"]
 figure = figures.chart_depth(summary)
 last = summary[summary.depth == 8].set_index("layer").similarity
 sentence = f"Mean cosine of two nodes after so many layers (band: least and most of {depths.picture.nunique()} pictures): at 8 layers {last['GCN']:.2f} for GCN and {last['ARMA']:.2f} for ARMA."
-record.figure(figure, "depth", "Likeness of nodes against depth, for GCN and ARMA.", sentence)
+record.figure(
+    figure, "depth", "Likeness of nodes against depth, for GCN and ARMA.", sentence, drawn=True
+)
 
 # %% [markdown]
 # ## All pictures of a kind together
@@ -852,7 +868,8 @@ for data, which in chosen_features.items():
     shown["the eigenvector of the same graph"] = f"{data}/{eigenvector}/IoU, oracle"
     if uncentred and lists.raw(which) != which:
         key = shown["2-means, not centred"] = f"{data}/2-means, raw/IoU, oracle"
-        _ = record.metric(key, np.asarray(uncentred["2-means, features"]["oracle"]))
+        two = np.asarray(uncentred["2-means, features"]["oracle"])
+        _ = record.metric(key, two, over="pictures")
     for name, key in shown.items():
         record.headline(f"{name}: IoU on {data}, foreground by the truth", key, None, "")
 

@@ -119,6 +119,7 @@ record.figure(
     "module",
     "Nine boxes from features to the sum, those of the graph in orange.",
     sentence,
+    drawn=True,
 )
 
 # %% [markdown]
@@ -189,7 +190,9 @@ plots.draw_graph(left, places, joined, np.array([0.5, 0.5]))
 plots.show_matrix(right, enhanced[0].numpy(), ["1", "2", "3", "4"], "A, enhanced")
 left.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), title="four pixels")
 sentence = "The graph of 4 pixels: two of a kind are joined with weight 0.5, and the diagonal is enhanced to 1.37."
-record.figure(figure, "toy", "Four nodes with two edges, beside their matrix.", sentence)
+record.figure(
+    figure, "toy", "Four nodes with two edges, beside their matrix.", sentence, drawn=True
+)
 
 # %% [markdown]
 # ### The residual, and two variants (Eqs. 11 to 13)
@@ -291,7 +294,9 @@ by_trunk = {
 main = by_trunk[trunks[0]]
 for trunk, found in by_trunk.items():
     for name, networks in found.items():
-        _ = record.metric(f"{trunk}/{name}/mF1", results.test_mf1(networks, classes))
+        _ = record.metric(
+            f"{trunk}/{name}/mF1", results.test_mf1(networks, classes), over="seeds"
+        )
 
 # %% tags=["hide-input"]
 tables = [results.score_table(found, classes).assign(trunk=t) for t, found in by_trunk.items()]
@@ -325,7 +330,7 @@ sentence = (
     + "."
 )
 alt = "Differences of mF1 with their intervals and a line at 0."
-record.figure(figure, "gain", alt, sentence, headline=True)
+record.figure(figure, "gain", alt, sentence, headline=True, drawn=True)
 
 # %% [markdown]
 # ### Why?
@@ -390,7 +395,11 @@ figure = cost_figures.chart_costs(cost_table)
 ours = cost_table.set_index("network").loc["SCG-GCN"]
 sentence = f"Parameters against the cost of a picture: SCG-GCN has the fewest of both, {ours[costs.PARAMETERS]:.2f} M and {ours[costs.FLOPS]:.2f} G."
 record.figure(
-    figure, "costs", "Eight networks by parameters and FLOPs, on logarithmic axes.", sentence
+    figure,
+    "costs",
+    "Eight networks by parameters and FLOPs, on logarithmic axes.",
+    sentence,
+    drawn=True,
 )
 
 # %%
@@ -406,7 +415,11 @@ record.table(times, "times", caption)
 figure = cost_figures.chart_times(times)
 sentence = f"Times as multiples of SCG-GCN's: the slowest network takes {slowest['ratio']:.1f} times as long here; hollow marks are the paper's ratios on its CPU and GPU."
 record.figure(
-    figure, "times", "Bars of time ratios, with hollow marks of the printed ones.", sentence
+    figure,
+    "times",
+    "Bars of time ratios, with hollow marks of the printed ones.",
+    sentence,
+    drawn=True,
 )
 
 # %% [markdown]
@@ -451,6 +464,7 @@ record.figure(
     "curves",
     "Two panels of curves, loss and validation mF1, against training steps.",
     sentence,
+    drawn=True,
 )
 
 # %% [markdown]
@@ -508,6 +522,7 @@ record.figure(
     "scaling",
     "Two panels, time and memory against nodes, on logarithmic axes.",
     sentence,
+    drawn=True,
 )
 
 # %% tags=["hide-input"]
@@ -623,6 +638,7 @@ if len(depths) > 1:
         "depth",
         "Test mF1 and likeness of nodes against the number of layers.",
         sentence,
+        drawn=True,
     )
 else:
     record.left_out("more layers")

@@ -18,6 +18,7 @@ from segstudy.study.files import mend_swap, read_run, write_text
 from segstudy.study.index import render_index
 from segstudy.study.jobs import rules
 from segstudy.study.project import Project
+from segstudy.study.reference import reference
 from segstudy.study.state import NOTHING, Step, plan
 from segstudy.study.terminal import print_plan, print_summary
 from segstudy.study.workflow import gpus_here, run_snakemake
@@ -141,17 +142,17 @@ def _troubles(project: Project, profile: str, names: list[str]) -> dict[str, str
 
 
 def write_index(project: Project, profile: str) -> Path:
-    """Write ``reports/<profile>/index.html`` from the records that stand, and return it."""
+    """Write ``reports/<profile>/index.html`` from the records that stand and the reference runs, and return it."""
     runs, missing = [], []
     for name, notebook in project.notebooks.items():
         if profile not in notebook.profiles:
             continue
         record = read_run(project.report(profile, name))
-        failed = read_run(project.failed(profile, name))
+        beside = {"failed": read_run(project.failed(profile, name)), "reference": reference(project, name)}
         if record:
-            runs.append(record | {"folder": name, "failed": failed})
+            runs.append(record | {"folder": name} | beside)
         else:
-            missing.append({"notebook": name, "title": notebook.title, "failed": failed})
+            missing.append({"notebook": name, "title": notebook.title} | beside)
     index = project.root / "reports" / profile / "index.html"
     write_text(index, render_index(profile, runs, missing))
     return index

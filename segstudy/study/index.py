@@ -18,10 +18,11 @@ def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[st
     profile : str
         Name of the profile.
     runs : list of dict
-        Records (`run.json`) of the notebooks that ran. Two keys more: `folder`, the report's folder
-        relative to the gallery, and `failed`, the record of a newer attempt that did not end well, or None.
+        Records (`run.json`) of the notebooks that ran. Three keys more: `folder`, the report's folder
+        relative to the gallery; `failed`, the record of a newer attempt that did not end well, or None; and
+        `reference`, the record of the notebook's run on real data that the repository keeps, or None.
     missing : list of dict
-        Notebooks that have no report: `notebook`, `title`, and `failed` as above.
+        Notebooks that have no report: `notebook`, `title`, and `failed` and `reference` as above.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[st
 
 
 def _card(record: dict[str, Any]) -> dict[str, Any]:
-    """Return what a card shows: the record, its links, and its verdicts counted."""
+    """Return what a card shows: the reference run, this run, its links, and the verdicts of both counted."""
     run = complete(scrub(record))
     troubled = complete(run["failed"]) if run["failed"] else None
     state = "complete" if run["status"] == "ok" else "not run yet"
@@ -51,7 +52,10 @@ def _card(record: dict[str, Any]) -> dict[str, Any]:
         troubled = run
     if troubled and state != "complete":
         state = "failed"
-    counted = Counter(row["verdict"] for row in run["verdicts"])
+    reference = complete(run["reference"]) if run["reference"] else None
+    counted, before = (
+        Counter(row["verdict"] for row in r["verdicts"]) if r else None for r in (run, reference)
+    )
     figure = run["headline_figure"]
     return {
         "run": run,
@@ -62,4 +66,6 @@ def _card(record: dict[str, Any]) -> dict[str, Any]:
         "troubled_link": quote(f"{troubled['folder']}/report.html") if troubled else None,
         "verdicts": counted,
         "counts": in_order(counted),
+        "reference": reference,
+        "reference_counts": in_order(before) if before else {},
     }

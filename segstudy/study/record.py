@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUT = "SEGSTUDY_OUT"
+OVER = ("seeds", "pictures")  # what a spread may be over; the one says nothing of the other
 VERDICTS = ("holds", "holds weakly", "does not hold", "not testable with this data", "not run")
 
 
@@ -69,8 +70,14 @@ class Record:
         self._add("data", row | {"fingerprint": dataset.fingerprint()})
         return dataset
 
-    def metric(self, name: str, values: float | Iterable[float], unit: str = "fraction") -> str:
-        """Keep a metric with its spread and return it as text, "0.512 ± 0.031 (n = 20)".
+    def metric(
+        self,
+        name: str,
+        values: float | Iterable[float],
+        unit: str = "fraction",
+        over: str | None = None,
+    ) -> str:
+        """Keep a metric with its spread and return it as text, "0.512 ± 0.031 (n = 20 pictures)".
 
         Parameters
         ----------
@@ -81,7 +88,16 @@ class Record:
             infinite values are left out and counted as missing.
         unit : str
             "fraction", "percent", "s", "ms", "count".
+        over : str, optional
+            What the values are of, one of `OVER`; needed where the metric with its spread is a headline.
+
+        Raises
+        ------
+        ValueError
+            When the name was kept before, or `over` is none of `OVER`.
         """
+        if over is not None and over not in OVER:
+            raise ValueError(f"over is {over!r}; a spread is over {' or '.join(OVER)}")
         if self._out and name in self._metrics:  # by hand, a cell may be run again
             raise ValueError(f"metric {name!r} was kept before; a name stands for one number")
         alone = not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0
@@ -89,10 +105,17 @@ class Record:
         seen = array[np.isfinite(array)]
         mean = float(seen.mean()) if seen.size else math.nan
         spread = float(seen.std(ddof=1)) if seen.size > 1 else None
-        row = {"mean": mean if seen.size else None, "std": spread, "n": int(seen.size), "unit": unit}
+        row = {
+            "mean": mean if seen.size else None,
+            "std": spread,
+            "n": int(seen.size),
+            "unit": unit,
+            "over": over,
+        }
         self._metrics |= _jsonable({name: row | {"missing": int(array.size - seen.size)}})
         self._write()
-        return f"{mean:.3f}" + (f" ± {spread:.3f}" if spread is not None else "") + f" (n = {seen.size})"
+        count = f"n = {seen.size} {over}" if over else f"n = {seen.size}"
+        return f"{mean:.3f}" + (f" ± {spread:.3f}" if spread is not None else "") + f" ({count})"
 
     def expect(self, name: str, seen: Any, expected: Any, tolerance: float = 1e-9) -> None:
         """Print what was seen beside what was worked out by hand, and stop where they differ.
@@ -116,12 +139,41 @@ class Record:
         print(f"{name}: seen {_short(seen)}, by hand {_short(expected)}, match {match}")
         assert match, f"{name} is {seen}, not {expected} as worked out by hand"
 
-    def headline(self, name: str, metric: str, published: float | None = None, source: str = "") -> None:
-        """Put a kept metric on the study's index, beside the published value where there is one (NaN: none)."""
+    def headline(
+        self, name: str, metric: str, published: float | None = None, source: str = "", on: str = ""
+    ) -> None:
+        """Put a kept metric on the study's index, beside the published value where there is one.
+
+        Parameters
+        ----------
+        name : str
+            What a person reads.
+        metric : str
+            Name of the kept metric.
+        published : float, optional
+            What a paper prints (NaN: nothing), and `source`, where it does.
+        on : str
+            Name of the data set that the paper measured on. The published value is kept only where this run has
+            noted that data set (see `data`): numbers of other pictures do not stand side by side.
+
+        Raises
+        ------
+        ValueError
+            When the metric has a spread and does not say over what, or a published value no data set.
+        """
         row = self._metrics[metric]
-        if isinstance(published, float | np.floating) and not np.isfinite(published):
+        if row["std"] is not None and row["over"] is None:
+            raise ValueError(
+                f"headline {name!r}: say over what {metric!r} spreads: metric(..., over='seeds')"
+            )
+        if published is not None and not np.isfinite(published):
             published = None
-        entry = {"name": name, "ours": row["mean"], "spread": row["std"], "n": row["n"], "unit": row["unit"]}
+        if published is not None and not on:
+            raise ValueError(f"headline {name!r}: say which data the published value is of: on='fasseg'")
+        if on not in {data["name"] for data in self._kept["data"]}:
+            published, source = None, ""
+        entry = {"name": name, "ours": row["mean"], "spread": row["std"], "n": row["n"], "over": row["over"]}
+        entry |= {"unit": row["unit"]}
         self._add("headline", entry | {"published": published, "source": source})
 
     def verdict(self, claim: str, text: str, verdict: str, evidence: str) -> None:
@@ -155,7 +207,15 @@ class Record:
             write_text((self._out / file).with_suffix(".tex"), _latex(frame, caption, decimals))
         self._add("tables", {"file": file, "caption": caption})
 
-    def figure(self, figure: Figure, name: str, alt: str, caption: str, headline: bool = False) -> None:
+    def figure(
+        self,
+        figure: Figure,
+        name: str,
+        alt: str,
+        caption: str,
+        headline: bool = False,
+        drawn: bool = False,
+    ) -> None:
         """Show a matplotlib figure with its caption and keep it as ``figures/name.png`` and ``.svg``.
 
         Parameters
@@ -168,6 +228,10 @@ class Record:
             One sentence that says what to see, with the number in it.
         headline : bool
             Whether it stands for the notebook on the study's index.
+        drawn : bool
+            Whether all of it is drawn by the study: a chart, a diagram, a generated picture. Anything that shows a
+            data set's pictures or annotations, or may with other parameters, is not: their licences keep it out
+            of the repository, where ``python -m segstudy reference`` puts what is drawn.
 
         Raises
         ------
@@ -193,7 +257,7 @@ class Record:
         plt.close(figure)
         if headline:
             self._kept |= _jsonable({"headline_figure": file, "headline_alt": alt})
-        self._add("figures", {"file": file, "alt": alt, "caption": caption})
+        self._add("figures", {"file": file, "alt": alt, "caption": caption, "drawn": drawn})
 
     def left_out(self, what: str) -> None:
         """Say in the report that a part of the notebook is not run in this profile."""

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
 from segstudy.study.files import read_run, swap_in, write_text
+from segstudy.study.gallery import LARGEST, gallery, keep_figures
 from segstudy.study.project import Project
+from segstudy.study.record import OVER
 from segstudy.study.state import run_modules
 
-KEPT = (
-    "metrics.json",
-    "timings.json",
-    "run.json",
-    "tables",
-)  # no figure: some show research-only photographs
+KEPT = ("metrics.json", "timings.json", "run.json", "tables")  # and the figures that are drawn
+REAL = "real"  # the profile whose records stand for a notebook
 BEGIN, END = "<!-- results: made by `python -m segstudy reference` -->", "<!-- end of results -->"
+FIGURES, END_OF_FIGURES = (
+    "<!-- figures: made by `python -m segstudy reference` -->",
+    "<!-- end of figures -->",
+)
 
 
 def keep(project: Project, profile: str, notebook: str) -> Path:
-    """Copy a report's tables, metrics and record into ``reports/reference/<profile>/<notebook>`` and return that."""
+    """Copy a report's tables, metrics, record and drawn figures into ``reports/reference/<profile>/<notebook>``.
+
+    Returns
+    -------
+    Path
+        That folder.
+
+    Raises
+    ------
+    StudyError
+        Where the report has no record that this version can read.
+    """
     report, place = project.report(profile, notebook), project.report("reference", f"{profile}/{notebook}")
     aside = project.state / "work" / f"reference.{profile}.{notebook}"
     shutil.rmtree(aside, ignore_errors=True)
@@ -31,8 +45,20 @@ def keep(project: Project, profile: str, notebook: str) -> Path:
             shutil.copytree(report / name, aside / name)
         elif (report / name).is_file():
             shutil.copy(report / name, aside / name)
+    record = read_run(report)
+    if record is None:
+        raise StudyError(
+            f"reports/{profile}/{notebook} holds no record that can be kept: run the notebook again"
+        )
+    for file in keep_figures(report, record, aside):
+        print(f"{notebook}: {file} is larger than {LARGEST // 1000} kB and is left out", file=sys.stderr)
     swap_in(aside, place)
     return place
+
+
+def reference(project: Project, notebook: str) -> dict[str, Any] | None:
+    """Return the kept record of a notebook's run on real data, or None."""
+    return read_run(project.report("reference", f"{REAL}/{notebook}"))
 
 
 def references(project: Project) -> list[dict[str, Any]]:
@@ -50,20 +76,29 @@ def references(project: Project) -> list[dict[str, Any]]:
 
 
 def results_table(project: Project) -> str:
-    """Return README's results as Markdown, a row for each headline; rows of changed code are marked stale."""
-    head = "| notebook | profile, data | figure | ours | published | made by this code |\n|---|---|---|---|---|---|\n"
+    """Return README's results as Markdown, a row for each headline; rows of changed code are marked stale.
+
+    A spread over seeds and one over pictures are not the same thing, and stand in columns of their own.
+    """
+    names = ["notebook", "profile, data", "figure", "ours", *(f"± over {kind} (n)" for kind in OVER)]
+    names += ["published", "made by this code"]
+    head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
     rows, found = [], []
     for record in references(project):
         found += [_found(record, d) for d in record["data"]]
         data = ", ".join(dict.fromkeys(d["name"] for d in record["data"]))
         state = f"stale: {len(record['changed'])} files changed since" if record["changed"] else "yes"
         for row in record["headline"]:
-            spread = f" ± {row['spread']:.3f}" if row["spread"] is not None else ""
-            ours = f"{row['ours']:.3f}{spread} (n = {row['n']})"
             published = "–" if row["published"] is None else f"{row['published']:g} ({row['source']})"
-            cells = [record["notebook"], f"{record['profile']}, {data}", row["name"], ours, published, state]
+            cells = [record["notebook"], f"{record['profile']}, {data}", row["name"], f"{row['ours']:.3f}"]
+            cells += [_spread(row, kind) for kind in OVER] + [published, state]
             rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n")  # a bar ends a cell
     return head + "".join(rows) + ("\nData of these runs:\n\n" + "".join(found) if found else "")
+
+
+def _spread(row: dict[str, Any], kind: str) -> str:
+    told = row.get("over") == kind and row["spread"] is not None
+    return f"{row['spread']:.3f} ({row['n']})" if told else "–"
 
 
 def _found(record: dict[str, Any], data: dict[str, Any]) -> str:
@@ -73,10 +108,19 @@ def _found(record: dict[str, Any], data: dict[str, Any]) -> str:
 
 
 def write_results(project: Project) -> None:
-    """Write the results table between its marks in README.md."""
+    """Write the results table and the gallery between their marks in README.md."""
     path = project.root / "README.md"
     text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise StudyError(f"README.md lacks the marks {BEGIN!r} and {END!r} that hold its results table")
-    before, rest = text.split(BEGIN, 1)
-    write_text(path, f"{before}{BEGIN}\n\n{results_table(project)}\n{END}{rest.split(END, 1)[1]}")
+    text = _between(text, BEGIN, END, results_table(project))
+    text = _between(text, FIGURES, END_OF_FIGURES, gallery(project.root, references(project)))
+    write_text(path, text)
+
+
+def _between(text: str, begin: str, end: str, content: str) -> str:
+    """Return `text` with `content` in place of what stands between two marks."""
+    if begin not in text or end not in text:
+        raise StudyError(
+            f"README.md lacks the marks {begin!r} and {end!r}, between which results are written"
+        )
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n\n{content}\n{end}{rest.split(end, 1)[1]}"

@@ -278,6 +278,7 @@ def example_run(failed: bool = False, root: str = "/somewhere/segstudy-project")
                 "ours": 0.8123,
                 "spread": 0.0117,
                 "n": 3,
+                "over": "seeds",
                 "unit": "",
                 "published": 0.83,
                 "source": "Table 1",
@@ -287,6 +288,7 @@ def example_run(failed: bool = False, root: str = "/somewhere/segstudy-project")
                 "ours": 2.1,
                 "spread": 0.64,
                 "n": 3,
+                "over": "seeds",
                 "unit": "points",
                 "published": 4.0,
                 "source": "Table 1",
@@ -296,6 +298,7 @@ def example_run(failed: bool = False, root: str = "/somewhere/segstudy-project")
                 "ours": None,
                 "spread": None,
                 "n": 0,
+                "over": None,
                 "unit": "",
                 "published": 0.88,
                 "source": "Table 1",
@@ -324,7 +327,9 @@ def example_run(failed: bool = False, root: str = "/somewhere/segstudy-project")
         "headline_figure": "figures/overlay.png",
         "headline_alt": "Network labels with two wrong patches beside the matched labels",
         "tables": [{"file": "tables/table1.csv", "caption": "Dice by class"}],
-        "figures": [{"file": "figures/overlay.png", "alt": "Overlay", "caption": "Two regions"}],
+        "figures": [
+            {"file": "figures/overlay.png", "alt": "Overlay", "caption": "Two regions", "drawn": False}
+        ],
         "folder": NAME,
         "failed": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -31,9 +32,9 @@ def test_card_for_every_notebook_in_order(gallery):
 def test_card_sets_ours_beside_published(gallery):
     good = card(gallery, "01_graph_matching")
     rows = [[cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in good.find_all("tr")]
-    assert rows[0] == ["Result", "Ours ± spread (n)", "Published"]
-    assert rows[1] == ["Dice, 20 images", "0.812 ± 0.012 (3)", "0.83"]
-    assert rows[3][1:] == ["not run", "0.88"]
+    assert rows[0] == ["Result", "Ours", "± over seeds (n)", "Published"]
+    assert rows[1] == ["Dice, 20 images", "0.812", "0.012 (3)", "0.83"]
+    assert rows[3][1:] == ["not run", "–", "0.88"]
     assert "3 min 21 s · cpu · blocks · demo profile · 14 March 2026" in good.select_one(".made").text
     assert good.h2.a["href"] == "01_graph_matching/report.html"
 
@@ -47,6 +48,60 @@ def test_verdicts_are_counted_in_words_and_in_order(gallery):
     good = card(gallery, "01_graph_matching")
     assert [chip.text for chip in good.select("summary .verdict")][0] == "1 holds"
     assert "p = 0.08" in good.select_one(".claims").text
+
+
+def reference_run() -> dict[str, Any]:
+    """Return the record of a run on photographs: one headline over pictures, one over seeds, one claim refuted."""
+    rows = [("Otsu", 0.25, 0.3, 168, "pictures"), ("network", 0.5, 0.01, 5, "seeds")]
+    headline = [
+        {
+            "name": n,
+            "ours": o,
+            "spread": s,
+            "n": count,
+            "over": over,
+            "unit": "",
+            "published": None,
+            "source": "",
+        }
+        for n, o, s, count, over in rows
+    ]
+    verdict = {"claim": "gm-1", "text": "Matching helps.", "verdict": "does not hold", "evidence": "-1 point"}
+    changed = {"profile": "real", "started": "2026-01-02T03:04:00+00:00", "headline": headline}
+    photographs = [{"name": "fasseg", "split": "test", "count": 50, "fingerprint": "77"}]
+    return example_run() | changed | {"verdicts": [verdict], "data": photographs}
+
+
+def table_of(section) -> list[list[str]]:
+    return [
+        [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in section.find_all("tr")
+    ]
+
+
+def test_the_reference_run_on_real_data_stands_first_and_this_run_beside_it():
+    page = BeautifulSoup(
+        render_index("demo", [example_run() | {"reference": reference_run()}], []), "html.parser"
+    )
+    first, second = page.select(".card section")
+    assert table_of(first) == [
+        ["Result", "Ours", "± over pictures (n)", "± over seeds (n)"],  # and nothing published
+        ["Otsu", "0.25", "0.30 (168)", "–"],
+        ["network", "0.500", "–", "0.010 (5)"],
+    ]
+    assert [chip.text for chip in first.select("summary .verdict")] == ["1 does not hold"]
+    assert "fasseg · real profile · 2 January 2026, 03:04 UTC" in first.select_one(".made").text
+    assert second.h3.text == "This run" and table_of(second)[1][1] == "0.812"
+    assert "blocks · demo profile · 14 March 2026" in second.select_one(".made").text
+    assert (
+        "does not hold" not in page.select_one(".head").text
+    )  # counted are the claims of this profile's runs
+
+
+def test_a_notebook_not_run_yet_shows_its_reference_run():
+    waiting = {"notebook": "01_graph_matching", "title": "Matching", "reference": reference_run()}
+    page = BeautifulSoup(render_index("demo", [], [waiting]), "html.parser")
+    (section,) = page.select(".card section")
+    assert section.h3.text == "Reference run, on real data" and "Not run yet" in page.text
 
 
 def test_failures_are_told_and_linked(gallery):

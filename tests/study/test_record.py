@@ -21,6 +21,18 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     return Record(seeds=[0, 1])
 
 
+class Photographs:
+    """Stands for a data set of which a paper prints results."""
+
+    name, split, note = "fasseg", "test", ""
+
+    def __len__(self) -> int:
+        return 50
+
+    def fingerprint(self) -> str:
+        return "77"
+
+
 def kept(tmp_path: Path) -> dict:
     return json.loads((tmp_path / "kept.json").read_text())
 
@@ -47,10 +59,35 @@ def test_a_name_stands_for_one_number(record: Record):
 
 
 def test_a_headline_keeps_ours_and_published_apart(record: Record, tmp_path: Path):
-    record.metric("x", [0.5, 0.7])
-    record.headline("IoU of x", "x", published=0.75, source="Table I")
+    record.data(Photographs())
+    assert record.metric("x", [0.5, 0.7], over="seeds") == "0.600 ± 0.141 (n = 2 seeds)"
+    record.headline("IoU of x", "x", published=0.75, source="Table I", on="fasseg")
     row = kept(tmp_path)["headline"][0]
     assert row["ours"] == pytest.approx(0.6) and row["published"] == 0.75 and row["source"] == "Table I"
+    assert (row["spread"], row["n"], row["over"]) == (pytest.approx(0.02**0.5), 2, "seeds")
+
+
+def test_a_published_value_does_not_stand_beside_a_run_on_other_pictures(record: Record, tmp_path: Path):
+    record.metric("x", 0.6)
+    record.headline("IoU of x", "x", published=0.75, source="Table I", on="fasseg")  # no data set was noted
+    row = kept(tmp_path)["headline"][0]
+    assert (row["published"], row["source"]) == (None, "")
+    with pytest.raises(ValueError, match="which data the published value is of"):
+        record.headline("IoU of x", "x", published=0.75, source="Table I")
+
+
+def test_a_headline_s_spread_says_what_it_is_over(record: Record):
+    record.metric("x", [0.5, 0.7])
+    with pytest.raises(ValueError, match="say over what 'x' spreads"):
+        record.headline("IoU of x", "x")
+    with pytest.raises(ValueError, match="seeds or pictures"):
+        record.metric("y", [0.5, 0.7], over="runs")
+
+
+def test_a_figure_is_no_drawing_unless_it_is_said(record: Record, tmp_path: Path):
+    for name, options in {"photograph": {}, "chart": {"drawn": True}}.items():
+        record.figure(plt.figure(), name, "alt", "caption", **options)
+    assert [row["drawn"] for row in kept(tmp_path)["figures"]] == [False, True]
 
 
 def test_a_verdict_is_one_of_five(record: Record):
@@ -111,7 +148,7 @@ def strict(path: Path):
 
 
 def test_infinite_values_are_missing_and_the_records_are_json(record: Record, tmp_path: Path):
-    record.metric("x", [1.0, 3.0, np.inf, -np.inf, np.nan])
+    record.metric("x", [1.0, 3.0, np.inf, -np.inf, np.nan], over="pictures")
     record.metric("lost", np.inf)
     record.headline("x", "x", published=float("nan"))
     record.headline("lost", "lost", published=np.float32("inf"))
@@ -126,7 +163,8 @@ def test_numbers_of_numpy_are_kept_as_numbers(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("SEGSTUDY_OUT", str(tmp_path))
     record = Record(seeds=np.arange(2), features=np.str_("none"))
     record.metric("x", 0.5)
-    record.headline("x", "x", published=np.float32(0.75))
+    record.data(Photographs())
+    record.headline("x", "x", published=np.float32(0.75), on="fasseg")
     record.verdict("GM1", "text", "holds", {"difference": np.float32(0.25), "runs": np.array([1, 2])})
     seen = strict(tmp_path / "kept.json")
     assert seen["seeds"] == [0, 1] and seen["headline"][0]["published"] == 0.75

@@ -5,21 +5,36 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from toy import Toy
 
 from segstudy.errors import StudyError
+from segstudy.study.gallery import LARGEST, gallery
 from segstudy.study.project import load_project
-from segstudy.study.reference import BEGIN, END, results_table, write_results
+from segstudy.study.reference import (
+    BEGIN,
+    END,
+    END_OF_FIGURES,
+    FIGURES,
+    keep,
+    references,
+    results_table,
+    write_results,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_readme_s_results_are_those_of_the_reference_records():
     """Fails when code changed and `python -m segstudy reference` was not run: stale rows have to be marked."""
-    table = (ROOT / "README.md").read_text().split(BEGIN)[1].split(END)[0].strip()
-    assert table == results_table(load_project(ROOT)).strip()
+    text, project = (ROOT / "README.md").read_text(), load_project(ROOT)
+    table = text.split(BEGIN)[1].split(END)[0].strip()
+    assert table == results_table(project).strip()
     assert "00_start_here" in table
+    shown = text.split(FIGURES)[1].split(END_OF_FIGURES)[0].strip()
+    assert shown == gallery(ROOT, references(project)).strip()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "reports" / "reference").glob("*/*/run.json")), ids=str)
@@ -32,17 +47,22 @@ def test_a_reference_record_is_whole(path: Path):
     assert metrics and all(row["n"] > 0 for row in metrics.values())
     for table in run["tables"]:
         assert (path.parent / table["file"]).is_file()
+    drawn = {figure["file"] for figure in run["figures"] if figure.get("drawn")}
+    for picture in path.parent.glob("figures/*"):
+        assert f"figures/{picture.name}" in drawn, f"{picture.name} may show photographs"
+        assert picture.suffix == ".png" and picture.stat().st_size < LARGEST, picture.name
     for row in run["headline"]:
         assert any(abs(row["ours"] - metric["mean"]) < 1e-12 for metric in metrics.values()), row["name"]
 
 
 def test_records_are_kept_and_rows_of_changed_code_are_marked(finished: Toy):
     readme = finished.root / "README.md"
-    readme.write_text(f"# Toy\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"# Toy\n{BEGIN}\nold\n{END}\nafter\n{FIGURES}{END_OF_FIGURES}\nlast\n")
     assert finished.call("reference", "smoke").returncode == 0
     text = readme.read_text()
-    assert "| 00_first | smoke," in text and "40.500 ± 0.707 (n = 2) | – | yes |" in text
-    assert text.endswith(f"{END}\nafter\n") and "old" not in text
+    assert "| ours | ± over seeds (n) | ± over pictures (n) | published |" in text
+    assert "| 00_first | smoke," in text and "| 40.500 | 0.707 (2) | – | – | yes |" in text
+    assert f"{END}\nafter\n" in text and "old" not in text and text.endswith(f"{END_OF_FIGURES}\nlast\n")
     deep = finished.root / "toy" / "deep.py"
     before = deep.read_text()
     deep.write_text(before.replace("20", "22"))
@@ -57,3 +77,69 @@ def test_a_readme_without_marks_is_left_alone(finished: Toy):
     with pytest.raises(StudyError, match="marks"):
         write_results(load_project(finished.root))
     assert readme.read_text() == "# Toy\n"
+
+
+def noise(path: Path, side: int) -> None:
+    """Draw what PNG cannot compress: 3 bytes a pixel, 1 in 256 colours."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def test_drawn_figures_are_kept_small_and_no_other_is(toy: Toy, capsys: pytest.CaptureFixture):
+    """200 pixels a side are 120 kB as they are; 300 are 270 kB, and 90 in 256 colours; 500 are 250 in 256 colours."""
+    project, report = load_project(toy.root), toy.report("00_first").parent
+    sides = {"small": 200, "large": 300, "huge": 500, "photograph": 50}
+    for name, side in sides.items():
+        noise(report / "figures" / f"{name}.png", side)
+    figures = [
+        {
+            "file": f"figures/{name}.png",
+            "alt": "a [b]",
+            "caption": f"The {name} one | 1",
+            "drawn": name != "photograph",
+        }
+        for name in sides
+    ]
+    blank = {
+        "status": "ok",
+        "fingerprint": {},
+        "started": "",
+        "seconds": 1,
+        "cached_seconds": 0,
+        "failure": None,
+    }
+    run = blank | {"notebook": "00_first", "profile": "smoke", "figures": figures}
+    run |= {"headline_figure": "figures/large.png"}
+    (report / "run.json").write_text(json.dumps(run))
+    place = keep(project, "smoke", "00_first")
+    assert sorted(path.name for path in place.glob("figures/*")) == ["large.png", "small.png"]
+    assert all(path.stat().st_size < LARGEST for path in place.glob("figures/*"))
+    assert np.asarray(Image.open(place / "figures" / "small.png")).shape == (200, 200, 3)
+    assert "figures/huge.png is larger than 150 kB and is left out" in capsys.readouterr().err
+    folder = "reports/reference/smoke/00_first/figures"
+    large = f"![a (b)]({folder}/large.png) 00_first: The large one / 1"
+    small = f"![a (b)]({folder}/small.png) 00_first: The small one / 1"
+    assert gallery(toy.root, [run]) == f"| | |\n|---|---|\n| {large} | {small} |\n"
+
+
+def test_the_gallery_has_six_figures_and_each_notebook_gives_one_in_turn(tmp_path: Path):
+    records = []
+    for notebook, count in (("00", 5), ("01", 1), ("03", 4)):
+        files = [f"figures/{i}.png" for i in range(count)]
+        for file in files:
+            noise(tmp_path / "reports/reference/real" / notebook / file, 2)
+        rows = [{"file": file, "alt": "a", "caption": file, "drawn": True} for file in files]
+        record = {"notebook": notebook, "profile": "real", "figures": rows, "headline_figure": files[-1]}
+        records.append(record)
+    rows = gallery(tmp_path, records).splitlines()[2:]
+    cells = [cell.split(") ")[1] for row in rows for cell in row.strip("| ").split(" | ")]
+    order = [("00", 4), ("01", 0), ("03", 3), ("00", 0), ("03", 0), ("00", 1)]
+    assert cells == [f"{notebook}: figures/{i}.png" for notebook, i in order]
+
+
+def test_a_gallery_of_nothing_is_empty(tmp_path: Path):
+    assert (
+        gallery(tmp_path, [{"notebook": "00", "profile": "real", "figures": [], "headline_figure": None}])
+        == ""
+    )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from segstudy.study.page import date, duration, mathjax, measured, memory
+from segstudy.study.page import date, duration, mathjax, measured, memory, spread
 from segstudy.study.report import pictures_without_alt, render_report, scrub_paths
 
 ROOT = Path("/somewhere/segstudy-project")
@@ -115,7 +115,7 @@ def test_head_tells_what_made_the_page(good):
     assert facts["Date"] == "14 March 2026, 09:30 UTC"
     assert "demo" in good.select_one(".kicker").text and "2.11.0" in good.select_one(".record").text
     rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in good.select(".head table tbody tr")]
-    assert rows[0] == ["Dice, 20 images", "0.812 ± 0.012 (3)", "0.83", "Table 1"]
+    assert rows[0] == ["Dice, 20 images", "0.812", "0.012 (3)", "0.83", "Table 1"]
     assert rows[2][1:3] == ["not run", "0.88"]
 
 
@@ -147,17 +147,24 @@ def test_notebook_is_not_changed():
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"ours": 0.8123, "spread": 0.0117, "n": 3}, "0.812 ± 0.012 (3)"),
-        ({"ours": 81.234, "spread": 1.26, "n": 5}, "81.2 ± 1.3 (5)"),
-        ({"ours": 812.34, "spread": 25.0, "n": 2}, "812 ± 25 (2)"),
-        ({"ours": 0.5, "spread": None, "n": 1}, "0.5 (1)"),
-        ({"ours": 0.5, "spread": 0.0, "n": 3}, "0.5 (3)"),
-        ({"ours": float("nan"), "spread": float("nan"), "n": 0}, "nan"),
-        ({"ours": None, "spread": None, "n": 0}, "not run"),
+        ({"ours": 0.8123, "spread": 0.0117, "n": 3}, ("0.812", "0.012 (3)")),
+        ({"ours": 81.234, "spread": 1.26, "n": 5}, ("81.2", "1.3 (5)")),
+        ({"ours": 812.34, "spread": 25.0, "n": 2}, ("812", "25 (2)")),
+        ({"ours": 0.5, "spread": None, "n": 1}, ("0.5", "–")),
+        ({"ours": 0.5, "spread": 0.0, "n": 3}, ("0.5", "0 (3)")),
+        ({"ours": float("nan"), "spread": float("nan"), "n": 0}, ("nan", "–")),
+        ({"ours": None, "spread": None, "n": 0}, ("not run", "–")),
     ],
 )
 def test_headlines_are_written_to_their_precision(row, text):
-    assert measured(row) == text
+    assert (measured(row), spread(row | {"over": "seeds"}, "seeds")) == text
+
+
+def test_a_spread_stands_under_what_it_is_over_alone():
+    row = {"ours": 0.5, "spread": 0.25, "n": 4, "over": "pictures"}
+    assert (spread(row, "pictures"), spread(row, "seeds")) == ("0.25 (4)", "–")
+    del row["over"]  # a record of before it was kept
+    assert (spread(row, "pictures"), spread(row, "seeds")) == ("–", "–")
 
 
 def test_times_memory_and_dates_are_written_for_people():

@@ -61,7 +61,7 @@ if fail == "memory":
 
 # %%
 entries = record.run([Experiment(value, {"factor": factor})], "toy")
-print(record.metric("toy/value", [entries[0].value, entries[0].value + 1]))
+print(record.metric("toy/value", [entries[0].value, entries[0].value + 1], over="seeds"))
 record.headline("the toy's value", "toy/value")
 """
 

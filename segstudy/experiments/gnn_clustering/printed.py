@@ -12,14 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABLES = {"ISIC 2016": "gnn_clustering_isic2016", "EMD6": "gnn_clustering_emd6"}
-# Which printed table holds pictures of the same kind as a data set of ours; EMD6 is the slides' name for EMDS-6.
+# Which printed table holds pictures of the same kind as a real data set; EMD6 is the slides' name for EMDS-6.
 KIN = {
     "isic2016": "ISIC 2016",
     "ph2": "ISIC 2016",
-    "lesions": "ISIC 2016",
     "emds6": "EMD6",
     "emds5": "EMD6",
-    "microbes": "EMD6",
 }
 
 

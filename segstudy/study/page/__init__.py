@@ -51,6 +51,7 @@ BLANK_RUN: dict[str, Any] = {
     "figures": [],
     "folder": "",
     "failed": None,
+    "reference": None,
 }
 STATUS = {
     "failed": "failed",
@@ -119,15 +120,26 @@ def number(value: float | str | None, decimals: int | None = None) -> str:
 
 
 def measured(row: dict[str, Any]) -> str:
-    """Write a headline's `ours ± spread (n)`: the spread keeps two significant digits and sets the decimals of ours."""
-    ours, spread, n = row.get("ours"), row.get("spread"), row.get("n")
+    """Write a headline's value, with as many decimals as its spread has."""
+    ours = row.get("ours")
     if not isinstance(ours, int | float):
         return "not run" if ours is None else str(ours)
-    runs = f" ({n})" if n else ""
-    if not spread or not math.isfinite(spread):
-        return number(ours) + runs
-    decimals = min(max(1 - math.floor(math.log10(abs(spread))), 0), 4)
-    return f"{number(ours, decimals)} ± {number(spread, decimals)}{runs}"
+    return number(ours, _decimals(row.get("spread")))
+
+
+def spread(row: dict[str, Any], over: str) -> str:
+    """Write a headline's `spread (n)` where it is one over these (seeds, pictures), with two significant digits."""
+    value = row.get("spread")
+    if row.get("over") != over or not isinstance(value, int | float) or not math.isfinite(value):
+        return "–"
+    return f"{number(value, _decimals(value))} ({row['n']})"
+
+
+def _decimals(value: float | None) -> int | None:
+    """Return how many decimals show two significant digits of a spread, 4 at most; None where there is none."""
+    if not value or not math.isfinite(value):
+        return None
+    return min(max(1 - math.floor(math.log10(abs(value))), 0), 4)
 
 
 @cache
@@ -168,7 +180,7 @@ def environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(FOLDER)
     made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     made.trim_blocks = made.lstrip_blocks = True
-    filters = (duration, memory, date, number, measured)
+    filters = (duration, memory, date, number, measured, spread)
     made.filters.update({function.__name__: function for function in filters})
     made.globals.update(STATUS=STATUS, VERDICTS=VERDICTS)
     return made
