@@ -406,6 +406,8 @@ ours, theirs = results.table_one(), printed.printed_table_one()
 paper = theirs[theirs["class"] == "average"].set_index(["share", "approach", "measure"])["mean"]
 if dataset != "fasseg":
     theirs = theirs[:0]  # of other pictures: not to stand beside these
+
+# %% tags=["hide-input"]
 raw = results.table_one("raw")
 gains = results.gains(seeds[0])
 for row in ours[ours["class"] == "average"].itertuples():

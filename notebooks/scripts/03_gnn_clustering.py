@@ -310,14 +310,8 @@ print(f"loss {found.losses[0, 0]:.3f} at first, {found.losses[0, -1]:.3f} at las
 # ### The pipeline, and what the works set differently
 
 # %% tags=["hide-input"]
-steps = [
-    "picture",
-    "patches'\nfeatures",
-    "affinity W",
-    "GNN, trained\non W",
-    "clusters",
-    "solver,\nforeground",
-]
+steps = ["picture", "patches'\nfeatures", "affinity W"]
+steps += ["GNN, trained\non W", "clusters", "solver,\nforeground"]
 figure = plots.draw_pipelines([("DeepCut, UnSegGNet, UnSeGArmaNet", steps, (2, 3))])
 sentence = "From picture to mask in 6 steps; on those in orange a graph is at work, one for each picture."
 record.figure(

@@ -46,7 +46,7 @@ def chart_table_one(ours: pd.DataFrame, published: pd.DataFrame) -> Figure:
         Columns share (percent), approach, measure ("pixelwise", "box"), class, mean and std (over repeats; may be
         nan). Rows of the class "average" are drawn.
     published : DataFrame
-        The same without std.
+        The same without std; without a row where ours is of other pictures.
 
     Returns
     -------
@@ -63,7 +63,8 @@ def chart_table_one(ours: pd.DataFrame, published: pd.DataFrame) -> Figure:
     columns = ["share", "approach", "measure", "class", "mean"]
     require_columns("ours", ours, [*columns, "std"], ["mean"])
     require_columns("published", published, columns, ["mean"])
-    ours, published = _averages("ours", ours), _averages("published", published)
+    ours = _averages("ours", ours)
+    published = _averages("published", published) if len(published) else published
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4.2), sharey=True)
     approaches = list(dict.fromkeys(ours.approach))
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
