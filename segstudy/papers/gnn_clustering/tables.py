@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from segstudy.metrics import paired_difference
+from segstudy.metrics import half_width, paired_difference
 from segstudy.papers.gnn_clustering.beyond import smoothing
 from segstudy.papers.gnn_clustering.experiments import GAP, SWEEPS
 from segstudy.papers.gnn_clustering.foreground import Targets
@@ -165,7 +165,7 @@ def groups_of_kinds(kinds: Sequence[int], size: int, count: int) -> list[list[in
 
 
 def _interval(values: np.ndarray) -> dict[str, float]:
-    """Return the mean over pictures and the ends of its 95 % interval (normal); nan for those of one picture."""
+    """Return the mean over pictures and the ends of its 95 % interval (Student's t); nan for those of one picture."""
     mean = float(values.mean())
-    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    half = float(half_width(values.std(ddof=1), len(values))) if len(values) > 1 else np.nan
     return {"mean": mean, "low": mean - half, "high": mean + half}
