@@ -21,7 +21,7 @@ from segstudy.papers.gnn_clustering.settings import PRESETS, Settings
 class GNNClustering(Unsupervised):
     """Cluster the patches of each picture with a graph network of its own; nothing is learnt beforehand.
 
-    Cluster 0 is the one that holds most of the picture's corners.
+    Cluster 0 is the one that holds most of the picture's corners, and all of a picture of a single colour.
 
     Parameters
     ----------
@@ -50,8 +50,13 @@ class GNNClustering(Unsupervised):
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:
         """Return the memberships of each pixel, bilinear between patches: (H, W, K) float32, rows sum to 1."""
+        colours = rgb_colours(image)
+        if (
+            colours == colours[:1, :1]
+        ).all():  # nothing to tell apart but rounding and what networks see at borders
+            return np.broadcast_to(np.eye(self.k, dtype=np.float32)[0], (*image.shape[:2], self.k)).copy()
         described = patch_features(
-            [rgb_colours(image)], self.features, grid=self.grid, weights=self.weights, device=self.device
+            [colours], self.features, grid=self.grid, weights=self.weights, device=self.device
         )
         values = reduce_features(centre_features(described.values), DIMS)
         found = cluster_images(values, self.settings, seed=self.seed, device=self.device).assignments[0, 0]

@@ -8,7 +8,7 @@ import torch
 
 from segstudy.datasets import open_dataset
 from segstudy.errors import StudyError
-from segstudy.papers.gnn_clustering import GNNClustering, Settings, ncut_loss
+from segstudy.papers.gnn_clustering import PRESETS, GNNClustering, Settings, ncut_loss
 from segstudy.papers.gnn_clustering import experiments as lists
 from segstudy.papers.gnn_clustering.beyond import cosegment, likeness, smoothing
 from segstudy.papers.gnn_clustering.foreground import oracle_iou
@@ -135,3 +135,15 @@ def test_the_segmenter():
     labels = segmenter.segment(image)
     corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert (corners == 0).sum() >= 2
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("grey", [0, 50, 128, 255])
+def test_a_picture_of_one_colour_is_one_cluster(preset, grey):
+    segmenter = GNNClustering(settings=PRESETS[preset], grid=(4, 5))
+    for channels in (1, 3):
+        image = np.full((32, 40, channels), grey, dtype=np.uint8)
+        found = segmenter.probabilities(image)
+        assert (
+            found.shape == (32, 40, segmenter.k) and (found[..., 0] == 1).all() and not found[..., 1:].any()
+        )
