@@ -110,6 +110,17 @@ class DenseGraph(Graph):
         if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
             raise ValueError(f"weights must be (B, n, n), one square a picture, got {tuple(weights.shape)}")
         self.weights = weights
+        # The losses' gradient is written for a symmetric W. Half of the digits may be rounding.
+        tolerance = torch.finfo(weights.dtype).eps ** 0.5 * weights.abs().amax(dim=(1, 2), keepdim=True)
+        for span, block in self.blocks():
+            if not bool(block.isfinite().all()):
+                raise ValueError("weights must be finite, got inf or nan")
+            apart = (block - weights[:, :, span].mT).abs()
+            if bool((apart > tolerance).any()):
+                raise ValueError(
+                    f"weights must be symmetric, got entries that differ from their mirror by {float(apart.max()):g}: "
+                    "take (W + W^T) / 2"
+                )
 
     def rows(self, start: int, stop: int) -> Tensor:
         """Return rows start..stop-1 of W: (B, stop - start, n)."""
@@ -262,7 +273,9 @@ def build_graph(
     by_rows = RowGraph(left, weigh)
     if batch * nodes * nodes * features.element_size() > memory:
         return by_rows
-    return DenseGraph(by_rows.dense())
+    # A product's two halves can differ in the last bit, of which a threshold makes an edge one way.
+    inner = left @ left.mT
+    return DenseGraph(weigh(torch.maximum(inner, inner.mT)))
 
 
 def _scaled(largest: Tensor) -> Callable[[Tensor], Tensor]:
