@@ -80,7 +80,8 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     -------
     Solution
         Never marked optimal. Where scipy's pick is no matching (two candidates of one class or region), the cheapest of
-        them is kept and a class without one gets the candidate that fits the others best. `nodes` counts iterations.
+        them is kept and a class without one gets the candidate that fits the others best; where regions have to fill
+        the classes, those left free are given out likewise. `nodes` counts iterations.
     """
     m, classes = len(problem.owner), np.unique(problem.owner)
     if not m:
@@ -92,7 +93,7 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     places = np.zeros((m, m))
     places[: len(classes), : len(classes)] = 1
     found = quadratic_assignment(weights, places, method, {"rng": np.random.default_rng(seed)})
-    choice = _repaired(problem, np.flatnonzero(found.col_ind < len(classes)), classes)
+    choice = _filled(problem, _repaired(problem, np.flatnonzero(found.col_ind < len(classes)), classes))
     return Solution(choice, problem.cost(choice), False, int(found.nit))
 
 
@@ -118,7 +119,8 @@ def affinity_search(problem: Problem, method: str) -> Solution:
     -------
     Solution
         Never marked optimal. The solver's X may hold any weights: the matching of the largest ones, by their sum, is
-        taken, and nothing is left to repair. `nodes` is 0: pygmtools does not tell its iterations.
+        taken; where regions have to fill the classes, those left free go where they fit best. `nodes` is 0: pygmtools
+        does not tell its iterations.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def affinity_search(problem: Problem, method: str) -> Solution:
         x = solver(weights, len(classes), len(columns), backend="numpy", **AFFINITY_SOLVERS[method])
     score, candidate = np.full(x.shape, -np.inf), np.zeros(x.shape, dtype=np.int64)
     score[row, column], candidate[row, column] = x[row, column], np.arange(len(row))
-    choice = np.sort(candidate[linear_sum_assignment(score, maximize=True)])
+    choice = _filled(problem, candidate[linear_sum_assignment(score, maximize=True)])
     return Solution(choice, problem.cost(choice), False, 0)
 
 
@@ -187,6 +189,22 @@ def _repaired(problem: Problem, picked: np.ndarray, classes: np.ndarray) -> np.n
         fit = problem.unary[own] + problem.pairwise[np.ix_(own, choice)].sum(axis=1)
         choice = np.append(choice, own[fit.argmin()])
     return np.sort(choice)
+
+
+def _filled(problem: Problem, choice: np.ndarray) -> np.ndarray:
+    """Where an empty class bears a surcharge, give free regions to empty classes, the cheapest pair of both first."""
+    choice = np.sort(choice)
+    while problem.surcharge:
+        empty = np.flatnonzero(problem.region[choice] < 0)
+        of_empty = np.isin(problem.owner, problem.owner[choice[empty]])
+        taken = np.isin(problem.region, problem.region[choice])  # -1, no region, counts as taken
+        own = np.flatnonzero(of_empty & ~taken)
+        if not len(own):
+            break
+        fit = problem.unary[own] + problem.pairwise[np.ix_(own, np.delete(choice, empty))].sum(axis=1)
+        best = own[fit.argmin()]
+        choice[problem.owner[choice] == problem.owner[best]] = best
+    return choice
 
 
 def _costs(problem: Problem, choices: np.ndarray) -> np.ndarray:
