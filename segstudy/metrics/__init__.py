@@ -25,7 +25,7 @@ from segstudy.metrics.iou import (
     mean_iou,
     pairwise_iou,
 )
-from segstudy.metrics.paired import known_mean, paired_difference, signed_rank
+from segstudy.metrics.paired import half_width, known_mean, paired_difference, signed_rank
 
 __all__ = [
     "CONVENTIONS",
@@ -39,6 +39,7 @@ __all__ = [
     "confusion",
     "dice_dataset",
     "dice_from_iou",
+    "half_width",
     "iou_dataset",
     "iou_per_image",
     "known_mean",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+# Differences drawn at a time: they fit in the processor's cache; all at once would take gigabytes for a large test set.
+BLOCK = 2**15
+# A resample's standard deviation counts as at least this share of the sample's. Resamples of few pictures, or of
+# differences that are mostly 0, can consist of one value: their studentised mean, and with it the interval, would be
+# infinite. From 0.1 to 0.4 the coverage at 10 to 40 differences stays within 0.2 points; at 3 and 5 normal ones the
+# share 0.3 covers 97 and 93 %, and exponential ones 93 and 92 %.
+LEAST_SPREAD = 0.3
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,7 @@ class PairedDifference:
     mean : float
         Mean of a - b, in the unit of the scores.
     low, high : float
-        Ends of the percentile interval. An interval on one side of 0 is a difference the sample of images
+        Ends of the bootstrap-t interval. An interval on one side of 0 is a difference the sample of images
         supports.
     n : int
         Images that took part.
@@ -37,12 +46,30 @@ class PairedDifference:
 def paired_bootstrap(
     a: np.ndarray, b: np.ndarray, rng: np.random.Generator, draws: int = 10_000, confidence: float = 0.95
 ) -> PairedDifference:
-    """Return the mean difference of two methods on the same images, with a percentile bootstrap interval.
+    r"""Return the mean difference of two methods on the same images, with a bootstrap-t interval.
 
-    Images are drawn with replacement and both methods keep their scores on a drawn image, so the images'
-    common difficulty cancels (Efron & Tibshirani 1993, Chapter 13, on the paired differences). The interval
-    tells how far another sample of images would move the mean; of the spread over training runs it knows
-    nothing. It is a little too narrow below some 20 images.
+    Images are drawn with replacement and both methods keep their scores on a drawn image, so the images' common
+    difficulty cancels. Of the n differences, of mean m and standard deviation s, each draw gives
+
+    .. math:: t^* = \frac{m^* - m}{s^* / \sqrt n}, \qquad
+              \Big[ m - t^*_{1 - \beta} \frac{s}{\sqrt n},\; m - t^*_{\beta} \frac{s}{\sqrt n} \Big],
+
+    with the quantiles of t* in the place of Student's (Efron & Tibshirani 1993, Section 12.5): unlike his they follow
+    a skewed distribution. Coverage of 95 % intervals in percent, 1500 simulated samples, of normal and of exponential
+    differences:
+
+    ====================  ===========  ===========  ===========
+    interval              n = 10       n = 20       n = 40
+    ====================  ===========  ===========  ===========
+    percentile bootstrap  90.9, 86.1   91.3, 89.5   93.8, 91.5
+    BCa bootstrap         90.4, 87.2   91.1, 91.4   93.6, 92.4
+    Student's t           95.1, 90.6   94.1, 91.4   94.7, 91.9
+    bootstrap-t           94.8, 94.3   95.1, 94.4   94.5, 95.8
+    ====================  ===========  ===========  ===========
+
+    Differences of still more skew are covered less (log-normal ones of sigma 1, skewness 6: 89 % at n = 10), and those
+    that are 0 in nine images of ten too (56 % at n = 10, 87 % at 40): few images tell little, so say n. The interval
+    tells how far another sample of images would move the mean; of the spread over training runs it knows nothing.
 
     Parameters
     ----------
@@ -70,18 +97,25 @@ def paired_bootstrap(
         raise ValueError(
             f"draws must be >= 1 and confidence in (0, 1), got draws={draws}, confidence={confidence}"
         )
-    n = len(difference)
-    # One draw at a time: draws x n indices at once would take gigabytes for a large test set.
-    means = np.array([difference[rng.integers(n, size=n)].mean() for _ in range(draws)])
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return PairedDifference(
-        float(difference.mean()),
-        float(low),
-        float(high),
-        n,
-        float(means.std(ddof=min(1, draws - 1))),
-        dropped,
-    )
+    n, mean, spread = len(difference), float(difference.mean()), float(difference.std(ddof=1))
+    shifts, squares = np.concatenate(list(_resamples(difference - mean, draws, rng)), axis=1)
+    spreads = np.sqrt(np.maximum(squares - shifts**2, 0) * n / (n - 1))
+    low, high = 0.0, 0.0  # where nothing differs from the mean
+    if spread > 0:
+        # t* of Efron & Tibshirani 1993, Section 12.5, times s / sqrt(n)
+        studentised = shifts / np.maximum(spreads / spread, LEAST_SPREAD)
+        low, high = np.quantile(studentised, [(1 - confidence) / 2, (1 + confidence) / 2])
+    error = float(shifts.std(ddof=min(1, draws - 1)))
+    return PairedDifference(mean, float(mean - high), float(mean - low), n, error, dropped)
+
+
+def _resamples(values: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Draw (N,) values with replacement; yield the mean and the mean square of some draws at a time, (2, k)."""
+    n = len(values)
+    step = max(1, BLOCK // n)
+    for first in range(0, draws, step):
+        drawn = values[rng.integers(n, size=(min(step, draws - first), n))]
+        yield np.stack([drawn.mean(axis=1), np.einsum("ij,ij->i", drawn, drawn) / n])
 
 
 def _differences(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, int]:

@@ -37,6 +37,26 @@ def paired_difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> PairedDiff
     return PairedDifference(mean, np.nan, np.nan, len(known), np.nan, len(difference) - len(known))
 
 
+def half_width(deviation: np.ndarray | float, n: np.ndarray | int) -> np.ndarray:
+    """Return half the 95 % interval of a mean by Student's t, the normal's 1.96 being too little for few values.
+
+    Parameters
+    ----------
+    deviation : (...) float ndarray or float
+        Standard deviation of the values, with n - 1 in its denominator.
+    n : (...) int ndarray or int
+        How many values.
+
+    Returns
+    -------
+    (...) float ndarray
+        nan where fewer than two values are.
+    """
+    from scipy.stats import t
+
+    return t.ppf(0.975, np.subtract(n, 1)) * deviation / np.sqrt(n)
+
+
 def signed_rank(differences: np.ndarray) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test; 1 where nothing differs, nan where nothing is known.
 

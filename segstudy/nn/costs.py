@@ -12,7 +12,7 @@ nor buffers, cannot be counted like this.
 from __future__ import annotations
 
 import math
-from itertools import chain
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -128,13 +128,21 @@ def _run_without_numbers(model: nn.Module, size: tuple[int, int, int]) -> None:
     """Let a network predict one picture on the meta device; its weights and its modes stay as they are."""
     if len(size) != 3 or any(not isinstance(length, int) or length < 1 for length in size):
         raise ValueError(f"size must be channels, height and width, such as (3, 256, 256), got {size!r}")
-    state = {name: value.to("meta") for name, value in chain(model.named_parameters(), model.named_buffers())}
+    # One name for each place that holds a tensor: a layer used twice has two names and one place, which swapped under
+    # both would not come back; a tensor that two layers share has two places, and both are swapped.
+    kinds = [nn.Module.named_parameters, nn.Module.named_buffers]
+    state = {
+        name: value.to("meta")
+        for (path, module), named in product(model.named_modules(), kinds)
+        for name, value in named(module, path, recurse=False, remove_duplicate=False)
+    }
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.get_default_dtype())
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
-            functional_call(model, state, torch.empty(1, *size, dtype=dtype, device="meta"))
+            picture = torch.empty(1, *size, dtype=dtype, device="meta")
+            functional_call(model, state, picture, tie_weights=False)
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segstudy.metrics.paired import half_width
 from segstudy.plots.panels import WIDTH
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def chart_scores(table: pd.DataFrame, measures: Sequence[str]) -> Figure:
         methods = list(dict.fromkeys(part.method))
         for index, name in enumerate(datasets):
             scores = part[part["data"] == name].set_index("method").loc[methods]
-            error = 1.96 * scores["std over pictures"] / np.sqrt(scores.pictures)
+            error = half_width(scores["std over pictures"], scores.pictures)
             height = np.arange(len(methods)) + (index - (len(datasets) - 1) / 2) * 0.22
             ax.errorbar(
                 scores["mean"].to_numpy(float),
                 height,
-                xerr=error.to_numpy(float),
+                xerr=np.asarray(error, float),
                 fmt=MARKERS[index % len(MARKERS)],
                 label=name,
             )

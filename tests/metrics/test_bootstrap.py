@@ -4,40 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from segstudy.metrics import paired_bootstrap
+from segstudy.metrics import bootstrap, paired_bootstrap
 
 
-def test_matches_scipys_percentile_bootstrap(rng):
+def test_is_the_bootstrap_t_of_the_textbook(rng):
+    """Draw by draw, as Efron & Tibshirani 1993 print it; at 40 differences no resample lacks spread."""
     b = rng.random(40)
     a = b + rng.exponential(0.1, 40)
+    d, oracle, t, means = a - b, np.random.default_rng(2), [], []
+    for _ in range(8000):
+        star = oracle.choice(d, 40)
+        means.append(star.mean())
+        t.append((star.mean() - d.mean()) / (star.std(ddof=1) / np.sqrt(40)))
+    error = d.std(ddof=1) / np.sqrt(40)
     got = paired_bootstrap(a, b, np.random.default_rng(1), draws=8000, confidence=0.9)
-    oracle = stats.bootstrap(
-        (a - b,),
-        np.mean,
-        method="percentile",
-        n_resamples=8000,
-        confidence_level=0.9,
-        rng=np.random.default_rng(2),
-    )
-    assert got.mean == pytest.approx(np.mean(a - b))
-    assert got.low == pytest.approx(oracle.confidence_interval.low, abs=0.002)
-    assert got.high == pytest.approx(oracle.confidence_interval.high, abs=0.002)
-    assert got.standard_error == pytest.approx(oracle.standard_error, rel=0.05)
+    assert got.mean == pytest.approx(np.mean(d))
+    assert got.low == pytest.approx(d.mean() - np.quantile(t, 0.95) * error, abs=0.002)
+    assert got.high == pytest.approx(d.mean() - np.quantile(t, 0.05) * error, abs=0.002)
+    assert got.standard_error == pytest.approx(np.std(means, ddof=1), rel=0.05)
     assert (got.n, got.dropped) == (40, 0)
 
 
-def test_interval_covers_the_true_difference_about_as_often_as_it_says(rng):
+@pytest.mark.parametrize("n", [10, 20, 40])
+@pytest.mark.parametrize("kind", ["normal", "exponential"])
+def test_interval_covers_the_true_difference_as_often_as_it_says(n, kind):
+    """1500 samples: the simulation's own standard deviation is 0.6 points."""
+    rng = np.random.default_rng([n, len(kind)])
     covered = 0
-    for _ in range(300):
-        difficulty = rng.normal(size=40)
-        a = difficulty + 0.3 + rng.normal(0, 0.5, 40)
-        interval = paired_bootstrap(a, difficulty, rng, draws=300, confidence=0.9)
-        covered += interval.low <= 0.3 <= interval.high
-    assert (
-        0.84 <= covered / 300 <= 0.95
-    )  # 0.9 less the percentile interval's optimism, +- 3 sd of the simulation
+    for _ in range(1500):
+        difficulty = rng.normal(size=n)
+        gains = rng.normal(1, 1, n) if kind == "normal" else rng.exponential(1, n)
+        interval = paired_bootstrap(difficulty + gains, difficulty, rng, draws=1000)
+        covered += interval.low <= 1 <= interval.high
+    assert 0.93 <= covered / 1500 <= 0.97
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_resamples_of_one_value_leave_the_interval_finite_and_wider_than_the_percentiles(rng, n):
+    d = rng.normal(size=n)
+    got = paired_bootstrap(d, np.zeros(n), rng, draws=2000)
+    means = d[rng.integers(n, size=(2000, n))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    assert got.low < low < high < got.high < d.mean() + 4 * np.ptp(d)
+
+
+def test_a_mean_that_one_image_makes_is_not_told_from_zero(rng):
+    """One of 20 images differs: a third of the resamples lack it."""
+    d = np.zeros(20)
+    d[7] = 1
+    got = paired_bootstrap(d, np.zeros(20), rng, draws=4000)
+    assert got.mean == 0.05 and got.low <= 1e-9 and 0.1 < got.high < 0.5
+
+
+def test_what_is_drawn_does_not_depend_on_how_much_at_a_time(rng, monkeypatch):
+    a, b = rng.random((2, 7))
+    whole = paired_bootstrap(a, b, np.random.default_rng(3), draws=100)
+    monkeypatch.setattr(bootstrap, "BLOCK", 30)
+    parts = paired_bootstrap(a, b, np.random.default_rng(3), draws=100)
+    assert parts.low == pytest.approx(whole.low) and parts.high == pytest.approx(whole.high)
 
 
 def test_pairing_cancels_the_difficulty_of_the_images(rng):

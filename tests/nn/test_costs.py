@@ -110,6 +110,33 @@ def test_a_shared_layer_costs_at_every_use_and_has_one_set_of_weights():
         assert count(thrice, (2, 5, 5)) == 3 * count(once, (2, 5, 5)) == 3 * 36 * 25
 
 
+class Tied(nn.Module):
+    """A layer under two names, and another layer that holds the same tensors under names of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))
+        self.again, self.other = self.first, nn.Conv2d(2, 2, 1)
+        self.other.weight, self.other.offset = self.first[0].weight, self.first[0].bias
+
+    def forward(self, images):
+        return self.other(self.again(self.first(images)))
+
+
+@pytest.mark.parametrize("count", [published_flops, honest_flops])
+def test_a_network_that_shares_layers_and_tensors_comes_back_as_it_was(count):
+    model = Tied()
+    tensors = {name: id(value) for name, value in model.state_dict(keep_vars=True).items()}
+    inputs = torch.randn(1, 2, 3, 3)
+    before = model.eval()(inputs)
+    # by hand, 9 pixels: three convolutions of 4 products and twice normalised 2 channels; three biases
+    expected = {published_flops: 9 * (3 * 4 + 3 * 2 + 2 * 2 * 2), honest_flops: 9 * 3 * 4}
+    assert count(model, (2, 3, 3)) == expected[count]
+    assert {name: id(value) for name, value in model.state_dict(keep_vars=True).items()} == tensors
+    assert model.again is model.first and model.other.weight is model.first[0].weight
+    assert torch.equal(model(inputs), before)
+
+
 def test_the_function_and_the_layer_differ():
     class Rectified(nn.Module):
         def forward(self, images):

@@ -73,6 +73,7 @@ def test_scores_stand_at_their_means_with_95_percent_intervals():
     assert [label.get_text() for label in first.get_yticklabels()] == ["A", "B"]
     np.testing.assert_allclose(np.asarray(first.containers[0].lines[0].get_xdata(), float), [0.5, 0.7])
     segments = first.containers[0].lines[2][0].get_segments()
-    np.testing.assert_allclose(segments[0][:, 0], [0.5 - 1.96 * 0.02, 0.5 + 1.96 * 0.02])
+    half = 2.063899 * 0.02  # Student's t of 24 degrees of freedom
+    np.testing.assert_allclose(segments[0][:, 0], [0.5 - half, 0.5 + half], rtol=1e-6)
     assert [label.get_text() for label in second.get_yticklabels()] == ["C"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["x", "y"]

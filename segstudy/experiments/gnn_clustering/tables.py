@@ -14,7 +14,7 @@ from segstudy.experiments.gnn_clustering.beyond import smoothing
 from segstudy.experiments.gnn_clustering.jobs import GAP, SWEEPS
 from segstudy.experiments.gnn_clustering.results import Results
 from segstudy.experiments.gnn_clustering.supervised import halves
-from segstudy.metrics import paired_difference
+from segstudy.metrics import half_width, paired_difference
 from segstudy.papers.gnn_clustering.foreground import Targets
 from segstudy.papers.gnn_clustering.graphs import affinity
 from segstudy.papers.gnn_clustering.settings import Settings
@@ -199,7 +199,7 @@ def groups_of_kinds(kinds: Sequence[int], size: int, count: int) -> list[list[in
 
 
 def _interval(values: np.ndarray) -> dict[str, float]:
-    """Return the mean over pictures and the ends of its 95 % interval (normal); nan for those of one picture."""
+    """Return the mean over pictures and the ends of its 95 % interval (Student's t); nan for those of one picture."""
     mean = float(values.mean())
-    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    half = float(half_width(values.std(ddof=1), len(values))) if len(values) > 1 else np.nan
     return {"mean": mean, "low": mean - half, "high": mean + half}

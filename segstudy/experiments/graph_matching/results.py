@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudy.experiments.graph_matching.evaluation import APPROACHES, MEASURES, Evaluation
-from segstudy.metrics.paired import known_mean, paired_difference, signed_rank
+from segstudy.metrics.paired import half_width, known_mean, paired_difference, signed_rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,10 +185,11 @@ def alpha_sweep(results: Results, alphas: Sequence[float], split: str) -> pd.Dat
 
 
 def _half_interval(scores: np.ndarray) -> np.ndarray:
-    """Half the 95 % interval of the mean over rows; nan for one row."""
-    if len(scores) < 2:
-        return np.full(scores.shape[1], np.nan)
-    return 1.96 * np.nanstd(scores, axis=0, ddof=1) / np.sqrt(len(scores))
+    """Half the 95 % interval of the mean over rows, nan left out; nan where fewer than two rows are known."""
+    n = (~np.isnan(scores)).sum(axis=0)
+    deviation = np.full(scores.shape[1], np.nan)
+    deviation[n > 1] = np.nanstd(scores[:, n > 1], axis=0, ddof=1)
+    return half_width(deviation, n)
 
 
 def chosen_alpha(

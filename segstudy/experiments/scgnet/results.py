@@ -10,7 +10,7 @@ import pandas as pd
 
 from segstudy.metrics.confusion import pixel_accuracy
 from segstudy.metrics.iou import dice_dataset
-from segstudy.metrics.paired import known_mean
+from segstudy.metrics.paired import half_width, known_mean
 from segstudy.papers.scgnet.evaluation import mean_f1
 
 Run = tuple[Mapping[str, Any], Mapping[str, Any]]  # an experiment's arguments and what it returned
@@ -19,7 +19,7 @@ SHARE = 0.95  # of the default's best validation score: who reaches it has conve
 
 
 class Difference(NamedTuple):
-    """A mean difference over seeds, with the 95 % interval of Student's t; nan where fewer than two are known."""
+    """A mean difference over seeds, with the 95 % interval of Student's t (for as few as 3 or 5, n is told with it)."""
 
     mean: float
     low: float
@@ -28,7 +28,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         span = "" if np.isnan(self.low) else f" [{self.low:+.3f}, {self.high:+.3f}]"
-        return f"{self.mean:+.3f}{span}"
+        return f"{self.mean:+.3f}{span} ({self.n} seed{'s' * (self.n != 1)})"
 
 
 def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
@@ -41,12 +41,10 @@ def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
     a, b : sequence of float
         Scores, seed by seed.
     """
-    from scipy.stats import t
-
     d = np.asarray(a, float) - np.asarray(b, float)
     if len(d) < 2:
         return Difference(float(d.mean()) if len(d) else np.nan, np.nan, np.nan, len(d))
-    half = float(t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5)
+    half = float(half_width(d.std(ddof=1), len(d)))
     return Difference(float(d.mean()), float(d.mean()) - half, float(d.mean()) + half, len(d))
 
 

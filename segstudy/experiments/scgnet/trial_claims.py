@@ -18,6 +18,7 @@ from segstudy.experiments.scgnet.jobs import DEFAULT, SETTINGS
 from segstudy.experiments.scgnet.models import HEAD, IDENTITY
 from segstudy.experiments.scgnet.results import Difference, Groups
 from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, worst
+from segstudy.metrics.paired import half_width
 from segstudy.papers.scgnet.network import VARIANTS
 
 ISPRS = "the held-out tiles of Potsdam and Vaihingen are not at hand"
@@ -279,8 +280,8 @@ def _longer(claim: str, steps: float, default: float, ratio: float) -> Verdict:
 
 
 def _over_pictures(claim: str, values: np.ndarray, shown: str) -> Verdict:
-    """Judge that a mean over pictures is above 0, by its normal 95 % interval."""
-    half = 1.96 * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.inf
+    """Judge that a mean over pictures is above 0, by its 95 % interval of Student's t."""
+    half = half_width(values.std(ddof=1), len(values)) if len(values) > 1 else np.inf
     return Verdict(claim, grade(float(values.mean()), float(values.mean() - half)), shown)
 
 

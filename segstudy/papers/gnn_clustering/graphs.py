@@ -27,7 +27,6 @@ from torch import Tensor
 AFFINITIES = ("ncut", "cc", "dmon")
 MEMORY = 2**31  # bytes: a graph whose W takes more is computed row by row; 23,170 nodes of float32
 BLOCK = 2**26  # bytes of W in work at a time
-ROUNDING = 100.0  # times the type's step, of the largest weight: how far inner products may leave symmetry
 
 
 class Graph:
@@ -111,26 +110,17 @@ class DenseGraph(Graph):
         if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
             raise ValueError(f"weights must be (B, n, n), one square a picture, got {tuple(weights.shape)}")
         self.weights = weights
-        self._require_symmetry()
-
-    @classmethod
-    def of_products(cls, weights: Tensor) -> DenseGraph:
-        """Return the graph of W made from inner products, symmetric but for rounding, which a threshold may show."""
-        graph = cls.__new__(cls)
-        Graph.__init__(graph, weights)
-        graph.weights = weights
-        return graph
-
-    def _require_symmetry(self) -> None:
-        """Look at W a block of rows at a time: the gradient of a product with it is taken as that with W^T."""
-        bound = (
-            ROUNDING * torch.finfo(self.weights.dtype).eps * self.weights.abs().amax(dim=(1, 2), keepdim=True)
-        )
+        # The losses' gradient is written for a symmetric W. Half of the digits may be rounding.
+        tolerance = torch.finfo(weights.dtype).eps ** 0.5 * weights.abs().amax(dim=(1, 2), keepdim=True)
         for span, block in self.blocks():
-            if not block.isfinite().all():
-                raise ValueError("weights must be finite, got nan or infinity: look at the features")
-            if ((block - self.weights[:, :, span].mT).abs() > bound).any():
-                raise ValueError("weights must be symmetric: take (W + W.mT) / 2")
+            if not bool(block.isfinite().all()):
+                raise ValueError("weights must be finite, got inf or nan")
+            apart = (block - weights[:, :, span].mT).abs()
+            if bool((apart > tolerance).any()):
+                raise ValueError(
+                    f"weights must be symmetric, got entries that differ from their mirror by {float(apart.max()):g}: "
+                    "take (W + W^T) / 2"
+                )
 
     def rows(self, start: int, stop: int) -> Tensor:
         """Return rows start..stop-1 of W: (B, stop - start, n)."""
@@ -283,7 +273,9 @@ def build_graph(
     by_rows = RowGraph(left, weigh)
     if batch * nodes * nodes * features.element_size() > memory:
         return by_rows
-    return DenseGraph.of_products(by_rows.dense())
+    # A product's two halves can differ in the last bit, of which a threshold makes an edge one way.
+    inner = left @ left.mT
+    return DenseGraph(weigh(torch.maximum(inner, inner.mT)))
 
 
 def _scaled(largest: Tensor) -> Callable[[Tensor], Tensor]:

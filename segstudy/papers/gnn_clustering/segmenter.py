@@ -20,7 +20,7 @@ from segstudy.papers.gnn_clustering.settings import CENTRED, PRESETS, Settings
 class GNNClustering(Unsupervised):
     """Cluster the patches of each picture with a graph network of its own; nothing is learnt beforehand.
 
-    Cluster 0 is the one that holds most of the picture's corners.
+    Cluster 0 is the one that holds most of the picture's corners, and all of a picture of a single colour.
 
     Parameters
     ----------

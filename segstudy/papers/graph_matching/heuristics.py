@@ -80,7 +80,8 @@ def relaxed_search(problem: Problem, method: str, seed: int = 0) -> Solution:
     -------
     Solution
         Never marked optimal. Where scipy's pick is no matching (two candidates of one class or region), the cheapest of
-        them is kept and a class without one gets the candidate that fits the others best. `nodes` counts iterations.
+        them is kept and a class without one gets the candidate that fits the others best; where regions have to fill
+        the classes, those left free are given out likewise. `nodes` counts iterations.
     """
     m, classes = len(problem.owner), np.unique(problem.owner)
     if not m:
@@ -118,7 +119,8 @@ def affinity_search(problem: Problem, method: str) -> Solution:
     -------
     Solution
         Never marked optimal. The solver's X may hold any weights: the matching of the largest ones, by their sum, is
-        taken, and nothing is left to repair. `nodes` is 0: pygmtools does not tell its iterations.
+        taken; where regions have to fill the classes, those left free go where they fit best. `nodes` is 0: pygmtools
+        does not tell its iterations.
 
     Raises
     ------

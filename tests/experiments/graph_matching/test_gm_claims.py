@@ -408,8 +408,8 @@ def test_gm16_is_no_change_but_by_scale(right, turned, scaled, verdict):
     [((0.0, -0.1, 0.0), HOLDS), ((0.0, 0.2, -0.1), WEAKLY), ((0.2, 0.2, 0.2), FAILS), ((NAN,) * 3, NOT_RUN)],
 )
 def test_gm17_is_the_fall_of_the_gain_at_the_widest_angle(far, verdict):
-    rows = [(i, 0, 0.1) for i in range(3)] + [(i, 20, -0.9) for i in range(3)]
-    rows += [(i, 60, gain) for i, gain in enumerate(far)]
+    rows = [(i, 0, 0.1) for i in range(6)] + [(i, 20, -0.9) for i in range(6)]
+    rows += [(i, 60, gain) for i, gain in enumerate(2 * far)]
     found = experiments.pose_claim(pd.DataFrame(rows, columns=["image", "change", "box_gain"]))
     assert found.verdict == verdict and "+10.0 points at 0°; -90.0 points at 20°" in found.evidence
     assert f"fall {points(0.1 - np.mean(far)).removesuffix(' points')}" in found.evidence

@@ -188,8 +188,9 @@ def test_the_sweep_takes_the_maps_of_all_networks_together():
     box, pixelwise = (sweep[sweep.measure == m].reset_index() for m in ("box", "pixelwise"))
     assert box.alpha.tolist() == [0.1, 0.9] and box["mean"].tolist() == pytest.approx([0.4, 0.6])
     assert pixelwise["mean"].tolist() == pytest.approx([0.2, 0.3])
-    half = 1.96 * 0.2 / 3**0.5  # .2, .4, .6 have a standard deviation of .2
-    assert [box.low[0], box.high[0]] == pytest.approx([0.4 - half, 0.4 + half])
+    # Student's t of 2 degrees of freedom; .2, .4, .6 have a standard deviation of .2; no IoU is below 0
+    half = 4.302653 * 0.2 / 3**0.5
+    assert [box.low[0], box.high[0]] == pytest.approx([0, 0.4 + half])
     assert (box.low[1], box.high[1]) == pytest.approx((0.6, 0.6))
     assert box.unet.tolist() == [1, 1] and pixelwise.unet.tolist() == pytest.approx([0.3, 0.3])
     assert set(sweep.split) == {"validation"} and set(sweep.share) == {75}

@@ -144,7 +144,7 @@ def test_better_takes_the_worst_of_its_parts():
     assert trial_claims.better("X", {"a": sure}).verdict == HOLDS
     assert trial_claims.better("X", {"a": sure, "b": unsure}).verdict == WEAKLY
     assert trial_claims.better("X", {"a": sure, "b": unsure, "c": wrong}).verdict == FAILS
-    assert "+0.100 [+0.050, +0.150]" in trial_claims.better("X", {"a": sure}).evidence
+    assert "+0.100 [+0.050, +0.150] (5 seeds)" in trial_claims.better("X", {"a": sure}).evidence
 
 
 def test_larger_sizes_that_gain_are_against_the_claim():

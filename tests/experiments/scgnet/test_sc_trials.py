@@ -282,7 +282,7 @@ def test_reasons_are_differences_of_paired_seeds():
     assert table.loc["as above", "A_ii"] == 0.25 and table.loc["as above", "seeds"] == 2
     assert table.loc["as above", ["own share", "same / other"]].tolist() == pytest.approx([0.2, 2.5])
     assert table.loc["as above", "difference"].startswith("-0.") and table.loc["other", "SCG-GCN"] == 1
-    assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000]"
+    assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000] (2 seeds)"
 
 
 def test_trainings_are_grouped_by_what_they_change(monkeypatch):

@@ -227,7 +227,23 @@ def test_heuristics_keep_to_one_class_a_region(rng, solver, regions):
             match(some, model, candidates="all", empty=empty, solver=s) for s in ("exhaustive", solver)
         )
         assert_legal(found.assignment, regions)
-        if np.count_nonzero(found.assignment < 0) == np.count_nonzero(best.assignment < 0):
+        assert found.cost >= best.cost - 1e-9
+
+
+@pytest.mark.parametrize("solver", ["faq", "2opt", *AFFINITY_SOLVERS])
+def test_no_heuristic_leaves_a_class_empty_that_could_have_a_region(solver):
+    """Of all regions, too few for the classes: as many are used and no cost is below that of the exhaustive search."""
+    if solver in AFFINITY_SOLVERS:
+        pytest.importorskip("pygmtools", reason="pygmtools is not installed")
+    for seed in range(12):
+        regions = 1 + seed % 4
+        graph, model, _ = planted(5, 1, noise=0.5, seed=seed)
+        few = part_of(graph, np.arange(regions))
+        for price in (0.0, 0.25):
+            options = {"candidates": "all", "empty_dissimilarity": price}
+            best, found = (match(few, model, solver=s, **options) for s in ("exhaustive", solver))
+            assert_legal(found.assignment, regions)
+            assert np.count_nonzero(found.assignment >= 0) == regions
             assert found.cost >= best.cost - 1e-9
 
 
