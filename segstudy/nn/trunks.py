@@ -79,12 +79,38 @@ def vgg(
     for count, width in zip(counts, VGG_WIDTHS, strict=True):
         layers: list[nn.Module] = []
         for _ in range(count):
-            layers.append(nn.Conv2d(inputs, width, 3, padding=1))
-            layers += [nn.BatchNorm2d(width)] if normalise else []
-            layers.append(nn.ReLU(inplace=True))
+            convolution, normalisation, activation = normalised(inputs, width)
+            layers += [convolution, normalisation, activation] if normalise else [convolution, activation]
             inputs = width
         stages.append(nn.Sequential(*layers, nn.MaxPool2d(2, ceil_mode=ceil_mode)))
     return stages
+
+
+def normalised(
+    inputs: int, outputs: int, kernel: int = 3, *, padded: bool = True, bias: bool = True
+) -> list[nn.Module]:
+    """Return a convolution, batch normalisation and ReLU, one after the other.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    kernel : int
+        Odd: pixels of its side.
+    padded : bool
+        Whether zeros around the map keep its size.
+    bias : bool
+        Of the convolution. The normalisation takes it away again, yet the parameters count it.
+    """
+    padding = kernel // 2 if padded else 0
+    convolution = nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def normalised_twice(inputs: int, outputs: int, *, padded: bool = True, bias: bool = True) -> nn.Sequential:
+    """Return two of :func:`normalised`, 3 x 3: a level of a U-Net."""
+    options = {"padded": padded, "bias": bias}
+    return nn.Sequential(*normalised(inputs, outputs, **options), *normalised(outputs, outputs, **options))
 
 
 @contextmanager

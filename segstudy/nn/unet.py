@@ -12,12 +12,15 @@ What differs from it here, as in most of its descendants:
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from segstudy.datasets.augmentation import to_input
+from segstudy.nn.trunks import check_counts, initialise, normalised_twice, pad_to_multiple, seeded
 
 DEPTH = 4  # poolings; the paper's Figure 1
 STRIDE = 2**DEPTH
@@ -50,18 +53,16 @@ class UNet(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int, width: int = 64, *, seed: int = 0) -> None:
         super().__init__()
-        for name, value in [("in_channels", in_channels), ("num_classes", num_classes), ("width", width)]:
-            if value < 1:
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+        check_counts(in_channels=in_channels, num_classes=num_classes, width=width)
         self.in_channels, self.num_classes, self.width = in_channels, num_classes, width
         widths = [width * 2**level for level in range(DEPTH + 1)]
-        with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
-            torch.default_generator.manual_seed(seed)
-            self.encoder = nn.ModuleList(map(_double_convolution, [in_channels, *widths[:-1]], widths))
+        convolve = partial(normalised_twice, bias=False)
+        with seeded(seed):
+            self.encoder = nn.ModuleList(map(convolve, [in_channels, *widths[:-1]], widths))
             self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in widths[-2::-1])
-            self.decoder = nn.ModuleList(_double_convolution(2 * w, w) for w in widths[-2::-1])
+            self.decoder = nn.ModuleList(convolve(2 * w, w) for w in widths[-2::-1])
             self.head = nn.Conv2d(width, num_classes, 1)
-            self.apply(_initialise)
+            self.apply(initialise)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of every pixel.
@@ -86,9 +87,7 @@ class UNet(nn.Module):
             `images` is not of that shape, is smaller, or is a training batch of a single 16 x 16 image.
         """
         height, width = self._check(images)
-        padding = (0, -width % STRIDE, 0, -height % STRIDE)
-        features = functional.pad(images, padding, mode="reflect") if any(padding) else images
-        kept = []
+        features, kept = pad_to_multiple(images, STRIDE), []
         for level, convolve in enumerate(self.encoder):
             features = convolve(functional.max_pool2d(features, 2) if level else features)
             kept.append(features)
@@ -116,25 +115,6 @@ class UNet(nn.Module):
                 "take more images, or larger ones"
             )
         return shape[2], shape[3]
-
-
-def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
-    """Return two 3 x 3 convolutions, each with batch normalisation and ReLU."""
-    layers: list[nn.Module] = []
-    for channels in (inputs, outputs):
-        convolution = nn.Conv2d(channels, outputs, 3, padding=1, bias=False)
-        layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
-
-
-def _initialise(module: nn.Module) -> None:
-    """Draw the weights of a convolution as section 3 of the paper says."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        # A unit of a stride-2 transposed 2 x 2 convolution sees one pixel: its inputs are the channels alone.
-        inputs = module.in_channels * (9 if module.kernel_size == (3, 3) else 1)
-        nn.init.normal_(module.weight, std=(2 / inputs) ** 0.5)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 @torch.no_grad()

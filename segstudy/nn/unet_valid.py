@@ -7,10 +7,12 @@ cost: as many parameters and a third of the multiply-adds, because its maps shri
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from segstudy.nn.trunks import check_counts, check_images, enlarge, initialise, seeded
+from segstudy.nn.trunks import check_counts, check_images, enlarge, initialise, normalised_twice, seeded
 
 WIDTHS = (64, 128, 256, 512)
 BOTTOM = 1024
@@ -53,12 +55,13 @@ class UNetValid(nn.Module):
         super().__init__()
         check_counts(num_classes=num_classes, in_channels=in_channels)
         self.in_channels = in_channels
+        convolve = partial(normalised_twice, padded=False)
         with seeded(seed):
-            self.encoder = nn.ModuleList(map(_double_convolution, [in_channels, *WIDTHS[:-1]], WIDTHS))
+            self.encoder = nn.ModuleList(map(convolve, [in_channels, *WIDTHS[:-1]], WIDTHS))
             self.pool, self.dropout = nn.MaxPool2d(2), nn.Dropout()
-            self.bottom = _double_convolution(WIDTHS[-1], BOTTOM)
+            self.bottom = convolve(WIDTHS[-1], BOTTOM)
             self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in WIDTHS[::-1])
-            self.decoder = nn.ModuleList(_double_convolution(2 * w, w) for w in WIDTHS[::-1])
+            self.decoder = nn.ModuleList(convolve(2 * w, w) for w in WIDTHS[::-1])
             self.head = nn.Conv2d(WIDTHS[0], num_classes, 1)
             self.apply(initialise)
 
@@ -85,11 +88,3 @@ class UNetValid(nn.Module):
             features = up(features)
             features = convolve(torch.cat([features, enlarge(bridge, features.shape[2:])], dim=1))
         return enlarge(self.head(features), size)
-
-
-def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
-    """Return two unpadded 3 x 3 convolutions, each with batch normalisation and ReLU."""
-    layers: list[nn.Module] = []
-    for channels in (inputs, outputs):
-        layers += [nn.Conv2d(channels, outputs, 3), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)

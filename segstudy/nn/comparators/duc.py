@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segstudy.nn.trunks import ResNet50, check_counts, check_images, initialise, seeded
+from segstudy.nn.trunks import ResNet50, check_counts, check_images, initialise, normalised, seeded
 
 CELL = 8  # the dilated trunk's stride
 LEAST = 2 * CELL  # the trunk's last map is then 2 x 2: batch normalisation can always be trained
@@ -45,12 +45,9 @@ class DUC(nn.Module):
         channels = num_classes * CELL**2
         with seeded(seed):
             self.trunk = ResNet50(in_channels, dilated=True)
-            self.upsampling = nn.Sequential(
-                nn.Conv2d(2048, channels, 3, padding=1),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(inplace=True),
-                nn.PixelShuffle(CELL),
-            ).apply(initialise)
+            self.upsampling = nn.Sequential(*normalised(2048, channels), nn.PixelShuffle(CELL)).apply(
+                initialise
+            )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of every pixel, none of them negative.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segstudy.nn.trunks import ResNet50, check_counts, check_images, enlarge, initialise, seeded
+from segstudy.nn.trunks import ResNet50, check_counts, check_images, enlarge, initialise, normalised, seeded
 
 BINS = (1, 2, 3, 6)  # the pyramid divides a map into 1, 4, 9 and 36 parts
 FEATURES = 2048  # channels of the trunk's last map
@@ -49,11 +49,11 @@ class PSPNet(nn.Module):
         with seeded(seed):
             self.trunk = ResNet50(in_channels, dilated=True)
             self.pyramid = nn.ModuleList(
-                nn.Sequential(nn.AdaptiveAvgPool2d(bins), *_convolution(FEATURES, REDUCED, 1))
+                nn.Sequential(nn.AdaptiveAvgPool2d(bins), *normalised(FEATURES, REDUCED, 1, bias=False))
                 for bins in BINS
             ).apply(initialise)
             self.head = nn.Sequential(
-                *_convolution(2 * FEATURES, 512, 3), nn.Dropout(0.1), nn.Conv2d(512, num_classes, 1)
+                *normalised(2 * FEATURES, 512, bias=False), nn.Dropout(0.1), nn.Conv2d(512, num_classes, 1)
             ).apply(initialise)
             self.auxiliary = nn.Conv2d(FEATURES // 2, num_classes, 1).apply(initialise)
 
@@ -103,9 +103,3 @@ class PSPNet(nn.Module):
                 "picture cannot be normalised alone; take more pictures"
             )
         return size
-
-
-def _convolution(inputs: int, outputs: int, kernel: int) -> tuple[nn.Module, ...]:
-    """Return a padded convolution without bias, batch normalisation and ReLU."""
-    convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)

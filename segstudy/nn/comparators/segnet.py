@@ -9,7 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segstudy.nn.trunks import check_counts, check_images, initialise, pad_to_multiple, seeded, vgg
+from segstudy.nn.trunks import (
+    check_counts,
+    check_images,
+    initialise,
+    normalised,
+    pad_to_multiple,
+    seeded,
+    vgg,
+)
 
 STRIDE = 32
 LEAST = 64  # the encoder's last map is then 2 x 2: batch normalisation can always be trained
@@ -107,6 +115,4 @@ def _double_size(channels: int) -> nn.ConvTranspose2d:
 
 def _convolution(inputs: int, outputs: int) -> nn.Sequential:
     """Return a padded 3 x 3 convolution with batch normalisation and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
+    return nn.Sequential(*normalised(inputs, outputs))
