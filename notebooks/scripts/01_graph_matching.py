@@ -43,7 +43,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from segstudy import graphs, metrics, plots
-from segstudy.experiments import published, verdicts
+from segstudy.experiments import verdicts
 from segstudy.experiments.graph_matching import ablations, evaluation, figures, jobs
 from segstudy.experiments.graph_matching import results as tables
 from segstudy.papers import graph_matching as gm
@@ -899,18 +899,13 @@ judged += [experiment_claims.search_claim(constraint)]
 judged += [experiment_claims.invariance_claim(invariant[invariant.scale == "none"])]
 judged += [experiment_claims.pose_claim(poses[0]), experiment_claims.occlusion_claim(covered)]
 judged += [experiment_claims.time_claim(solver_times), experiment_claims.blob_claim(blobs)]
-wording = published.claims("graph_matching").set_index("id")["claim"]
-judged = sorted(judged, key=lambda v: int(v.claim[2:]))
-for v in judged:
-    record.verdict(v.claim, wording[v.claim], v.verdict, v.evidence)
+claimed = verdicts.claims_table("graph_matching", judged)
+for row in claimed.itertuples():
+    record.verdict(row.claim, row.text, row.verdict, row.evidence)
 
 # %% tags=["hide-input"]
-claimed = pd.DataFrame(judged).assign(text=[wording[v.claim] for v in judged])
-count = claimed.verdict.value_counts()
-caption = (
-    "Of the paper's 21 claims: " + ", ".join(f"{n} {word}" for word, n in count.items()) + "."
-)
-record.table(claimed[["claim", "text", "verdict", "evidence"]], "claims", caption)
+caption = f"Of the paper's {len(claimed)} claims: {verdicts.count_words(claimed.verdict)}."
+record.table(claimed, "claims", caption)
 
 # %% tags=["hide-input"]
 for share, approach, measure in product(

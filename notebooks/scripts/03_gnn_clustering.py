@@ -42,7 +42,7 @@ import numpy as np
 import pandas as pd
 import torch
 from segstudy import plots
-from segstudy.experiments import published
+from segstudy.experiments import verdicts
 from segstudy.papers import gnn_clustering as gc
 
 plots.use_style()
@@ -72,7 +72,6 @@ from segstudy.datasets import resizing
 from segstudy.experiments.gnn_clustering import beyond as deeper
 from segstudy.experiments.gnn_clustering import jobs as lists
 from segstudy.experiments.gnn_clustering import results as scores
-from segstudy.experiments.verdicts import points
 from segstudy.metrics import paired_difference
 from segstudy.nn.patch_features import reduce_features
 from segstudy.papers.gnn_clustering import dino as dino_steps
@@ -616,7 +615,7 @@ solver = pd.DataFrame(rows)
 caption = (
     "The bilateral solver on masks of NCUT with a GCN: it changes the IoU by "
     + " and by ".join(
-        f"{points(r.gain, r.low, r.high)} on {r.data}" for r in solver.itertuples()
+        f"{verdicts.points(r.gain, r.low, r.high)} on {r.data}" for r in solver.itertuples()
     )
 )
 record.table(solver, "post_processing", caption + " (95 % over pictures).")
@@ -839,20 +838,13 @@ cuts = [np.asarray(baselines[f"{d}|{features}"][eigenvector]["oracle"]) for d in
 judged += [judge.classical_claim([own[data] for data in datasets], cuts)]
 
 # %%
-wording = published.claims("gnn_clustering").set_index("id")["claim"]
-judged = sorted(judged, key=lambda v: int(v.claim[2:]))
-for v in judged:
-    record.verdict(v.claim, wording[v.claim], v.verdict, v.evidence)
+claimed = verdicts.claims_table("gnn_clustering", judged)
+for row in claimed.itertuples():
+    record.verdict(row.claim, row.text, row.verdict, row.evidence)
 
 # %% tags=["hide-input"]
-claimed = pd.DataFrame(judged).assign(text=[wording[v.claim] for v in judged])
-count = claimed.verdict.value_counts()
-caption = (
-    f"Of the slides' {len(claimed)} claims: "
-    + ", ".join(f"{n} {word}" for word, n in count.items())
-    + "."
-)
-record.table(claimed[["claim", "text", "verdict", "evidence"]], "claims", caption)
+caption = f"Of the slides' {len(claimed)} claims: {verdicts.count_words(claimed.verdict)}."
+record.table(claimed, "claims", caption)
 
 # %% tags=["hide-input"]
 for data, which in chosen_features.items():

@@ -44,7 +44,7 @@ import pandas as pd
 import torch
 from segstudy import plots
 from segstudy.datasets import open_dataset
-from segstudy.experiments import published
+from segstudy.experiments import published, verdicts
 from segstudy.papers import scgnet as sg
 
 plots.use_style()
@@ -713,21 +713,13 @@ judged += [cost_claims.lowest_cost_claim(cost_table), cost_claims.real_time_clai
 judged += [cost_claims.same_parameters_claim(table_8), cost_claims.memory_claim(measured)]
 
 # %%
-wording = published.claims("scgnet").set_index("id")["claim"]
-judged = sorted(judged, key=lambda v: int(v.claim[2:]))
-assert [v.claim for v in judged] == list(wording.index)
-for v in judged:
-    record.verdict(v.claim, wording[v.claim], v.verdict, v.evidence)
+claimed = verdicts.claims_table("scgnet", judged)
+for row in claimed.itertuples():
+    record.verdict(row.claim, row.text, row.verdict, row.evidence)
 
 # %% tags=["hide-input"]
-claimed = pd.DataFrame(judged).assign(text=[wording[v.claim] for v in judged])
-number = claimed["verdict"].value_counts()
-caption = (
-    f"Of the paper's {len(claimed)} claims: "
-    + ", ".join(f"{n} {word}" for word, n in number.items())
-    + "."
-)
-record.table(claimed[["claim", "text", "verdict", "evidence"]], "claims", caption)
+caption = f"Of the paper's {len(claimed)} claims: {verdicts.count_words(claimed.verdict)}."
+record.table(claimed, "claims", caption)
 
 # %% tags=["hide-input"]
 for trunk in trunks:

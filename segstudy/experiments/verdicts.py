@@ -9,10 +9,24 @@ experiment had nothing to measure reads "not run". Here is what all verdicts sha
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from segstudy.experiments import published
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HOLDS, WEAKLY, FAILS = "holds", "holds weakly", "does not hold"
-NOT_RUN = "not run"
+NOT_RUN, NOT_TESTABLE = "not run", "not testable with this data"
+
+
+class Gain(Protocol):
+    """A mean difference and its 95 % interval; each may be nan."""
+
+    mean: float
+    low: float
+    high: float
 
 
 class Verdict(NamedTuple):
@@ -33,6 +47,59 @@ def grade(mean: float, low: float) -> str:
 def worst(verdicts: list[str]) -> str:
     """Return the weakest of several verdicts: all parts of a claim have to hold, and one that fails is enough."""
     return max(verdicts, key=(HOLDS, WEAKLY, NOT_RUN, FAILS).index)
+
+
+def all_above(gains: Iterable[Gain]) -> str:
+    """Grade the claim that every one of some differences is above 0; of none it was not run."""
+    return worst([grade(gain.mean, gain.low) for gain in gains] or [NOT_RUN])
+
+
+def all_held(held: Iterable[bool]) -> str:
+    """Grade a claim by its parts: it holds where all do, weakly where some do; of none it was not run."""
+    held = list(held)
+    return NOT_RUN if not held else HOLDS if all(held) else WEAKLY if any(held) else FAILS
+
+
+def listed(gains: Mapping[object, Gain]) -> str:
+    """Write differences of IoU one after the other, each with its name, in points."""
+    return "; ".join(f"{name}: {points(gain.mean, gain.low, gain.high)}" for name, gain in gains.items())
+
+
+def claims_table(paper: str, verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """Return verdicts with the wording of their claims, in the claims' order.
+
+    Parameters
+    ----------
+    paper : str
+        As in claims.csv.
+    verdicts : iterable of Verdict
+        In any order.
+
+    Returns
+    -------
+    DataFrame
+        Columns "claim", "text", "verdict", "evidence".
+
+    Raises
+    ------
+    ValueError
+        The verdicts are not one for each claim of the paper.
+    """
+    known = published.claims(paper)
+    found = {verdict.claim: verdict for verdict in verdicts}
+    wrong = set(known["id"]) ^ set(found)
+    if wrong:
+        raise ValueError(f"verdicts must be one for each claim of {paper}, wrong are {sorted(wrong)}")
+    table = known[["id", "claim"]].set_axis(["claim", "text"], axis=1)
+    words, evidence = ([getattr(found[claim], name) for claim in table.claim] for name in Verdict._fields[1:])
+    return table.assign(verdict=words, evidence=evidence)
+
+
+def count_words(verdicts: Sequence[str]) -> str:
+    """Write how often each verdict was given, the most frequent first: "5 holds, 2 does not hold"."""
+    from collections import Counter
+
+    return ", ".join(f"{count} {word}" for word, count in Counter(verdicts).most_common())
 
 
 def points(difference: float, low: float | None = None, high: float | None = None) -> str:

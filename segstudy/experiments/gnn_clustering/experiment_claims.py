@@ -9,11 +9,22 @@ import pandas as pd
 import torch
 
 from segstudy.experiments.gnn_clustering.results import Results
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.experiments.verdicts import (
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    NOT_TESTABLE,
+    WEAKLY,
+    Verdict,
+    all_above,
+    all_held,
+    grade,
+    listed,
+    points,
+)
 from segstudy.metrics import dice_from_iou, paired_difference
 from segstudy.papers.gnn_clustering.graphs import affinity
 
-NOT_TESTABLE = "not testable with this data"
 SPARSE = 0.25  # share of all pairs that are joined: our reading of "sparse" and of "few edges"
 
 
@@ -29,10 +40,9 @@ def negative_claim(features: np.ndarray, alpha: float) -> Verdict:
     """
     degrees = affinity(torch.from_numpy(features), "cc", alpha=alpha).sum(dim=2)
     share = (degrees < 0).double().mean(dim=1)
-    verdict = HOLDS if bool((share > 0).all()) else WEAKLY if bool((share > 0).any()) else FAILS
     pictures = f"{int((share > 0).sum())} of {len(share)} pictures"
     shown = f"degrees below 0: {100 * float(share.mean()):.0f} % of the nodes, in {pictures}"
-    return Verdict("GC11", verdict, shown)
+    return Verdict("GC11", all_held((share > 0).tolist()), shown)
 
 
 def features_claim(scores: Mapping[str, Sequence[np.ndarray]]) -> Verdict:
@@ -51,10 +61,8 @@ def features_claim(scores: Mapping[str, Sequence[np.ndarray]]) -> Verdict:
         )
         return Verdict("GC12", NOT_TESTABLE, shown)
     others = [name for name in joined if "random" in name or name == "colour-texture"]
-    found = {name: paired_difference(joined["dino"], joined[name]) for name in others}
-    shown = "; ".join(f"over {name}: {points(d.mean, d.low, d.high)}" for name, d in found.items())
-    verdict = worst([grade(d.mean, d.low) for d in found.values()]) if found else NOT_RUN
-    return Verdict("GC12", verdict, shown)
+    found = {f"over {name}": paired_difference(joined["dino"], joined[name]) for name in others}
+    return Verdict("GC12", all_above(found.values()), listed(found))
 
 
 def alpha_claim(clusters: pd.DataFrame) -> Verdict:
@@ -73,9 +81,7 @@ def alpha_claim(clusters: pd.DataFrame) -> Verdict:
         held.append(bool((steps >= 0).all() or (steps <= 0).all()) and bool(steps.any()))
         row = ", ".join(f"{c:.1f} at {a:g}" for a, c in zip(part.alpha, part.clusters, strict=True))
         shown.append(f"{data}: {row}")
-    return Verdict(
-        "GC13", HOLDS if all(held) else WEAKLY if any(held) else FAILS, "clusters, " + "; ".join(shown)
-    )
+    return Verdict("GC13", all_held(held), "clusters, " + "; ".join(shown))
 
 
 def clamp_claim(features: np.ndarray) -> Verdict:
@@ -193,17 +199,13 @@ def supervised_claims(
     if not supervised:
         return [Verdict(claim, NOT_RUN, "no U-Net was trained") for claim in ("GC19", "GC20")]
     gains = {data: paired_difference(supervised[data][0], clustered[data][0]) for data in supervised}
-    shown = "; ".join(f"{data}: {points(d.mean, d.low, d.high)}" for data, d in gains.items())
-    first = Verdict(
-        "GC19", worst([grade(d.mean, d.low) for d in gains.values()]), f"U-Net less NCUT | GCN, {shown}"
-    )
+    first = Verdict("GC19", all_above(gains.values()), f"U-Net less NCUT | GCN, {listed(gains)}")
     held, rows = [], []
     for data in supervised:
         drops = [own.mean() - other.mean() for own, other in (supervised[data], clustered[data])]
         held.append(drops[0] > drops[1])
         rows.append(f"from {data}: U-Net {points(-drops[0])}, NCUT | GCN {points(-drops[1])}")
-    second = HOLDS if all(held) else WEAKLY if any(held) else FAILS
-    return [first, Verdict("GC20", second, "to the other data set, " + "; ".join(rows))]
+    return [first, Verdict("GC20", all_held(held), "to the other data set, " + "; ".join(rows))]
 
 
 def classical_claim(network: Sequence[np.ndarray], eigenvector: Sequence[np.ndarray]) -> Verdict:
@@ -216,4 +218,4 @@ def classical_claim(network: Sequence[np.ndarray], eigenvector: Sequence[np.ndar
     """
     found = [paired_difference(a, b) for a, b in zip(network, eigenvector, strict=True)]
     shown = "; ".join(points(d.mean, d.low, d.high) for d in found)
-    return Verdict("GC21", worst([grade(d.mean, d.low) for d in found]), f"GCN less eigenvector: {shown}")
+    return Verdict("GC21", all_above(found), f"GCN less eigenvector: {shown}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from segstudy.experiments import published
+from segstudy.experiments.beside import cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,17 +51,12 @@ def beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     known = theirs.set_index("method").reindex(ours["method"])
     columns: Mapping[str, list] = {
         "method": ours["method"].tolist(),
-        "IoU: ours": _spread(ours, "IoU"),
+        "IoU: ours": cells(ours["IoU"], ours["IoU std"], 3),
         "IoU: slides": known["IoU"].tolist(),
-        "Dice: ours": _spread(ours, "Dice"),
+        "Dice: ours": cells(ours["Dice"], ours["Dice std"], 3),
         "Dice: slides": known["Dice"].tolist(),
         "best epoch: ours": ours["best epoch"].astype(int).tolist(),
         "best epoch: slides": known["best epoch"].astype("Int64").tolist(),
     }
     kept = [name for name in columns if len(theirs) or not name.endswith(": slides")]
     return pd.DataFrame(columns)[kept]
-
-
-def _spread(table: pd.DataFrame, column: str) -> list[str]:
-    pairs = zip(table[column], table[f"{column} std"], strict=True)
-    return [f"{mean:.3f}" + (f" ± {std:.3f}" if std == std else "") for mean, std in pairs]

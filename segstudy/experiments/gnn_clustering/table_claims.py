@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from segstudy.experiments.gnn_clustering.results import Results
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.experiments.verdicts import FAILS, HOLDS, WEAKLY, Verdict, all_above, all_held, listed, worst
 from segstudy.metrics import PairedDifference, paired_difference
 
 Key = tuple[str, str]
@@ -73,13 +73,12 @@ def _all_better(
     claim: str, results: Mapping[Key, Results], sets: list[str], pairs: list[tuple[str, str]]
 ) -> Verdict:
     """Judge that the first of every pair is better than the second on every data set."""
-    grades, shown = [], []
-    for data in sets:
-        for one, other in pairs:
-            found = difference(results, data, one, other)
-            grades.append(grade(found.mean, found.low))
-            shown.append(f"{one} less {other}, {data}: {points(found.mean, found.low, found.high)}")
-    return Verdict(claim, worst(grades), "; ".join(shown))
+    found = {
+        f"{one} less {other}, {data}": difference(results, data, one, other)
+        for data in sets
+        for one, other in pairs
+    }
+    return Verdict(claim, all_above(found.values()), listed(found))
 
 
 def _alike(claim: str, found: Mapping[str, PairedDifference], limit: float, what: str) -> Verdict:
@@ -88,8 +87,7 @@ def _alike(claim: str, found: Mapping[str, PairedDifference], limit: float, what
     for row in found.values():
         beyond = max(abs(row.low), abs(row.high)) > limit
         grades.append(FAILS if abs(row.mean) > limit else WEAKLY if beyond else HOLDS)
-    shown = "; ".join(f"{data}: {points(row.mean, row.low, row.high)}" for data, row in found.items())
-    return Verdict(claim, worst(grades), f"{what}, {shown}; limit {100 * limit:.0f}")
+    return Verdict(claim, worst(grades), f"{what}, {listed(found)}; limit {100 * limit:.0f}")
 
 
 def _range(result: Results) -> float:
@@ -124,8 +122,7 @@ def _gc8(results: Mapping[Key, Results], sets: list[str]) -> Verdict:
         held += [value < min(rest) for value in cc.values()]
         shown += [f"{method}, {data}: {100 * value:.1f}" for method, value in cc.items()]
         shown.append(f"least of the others, {data}: {100 * min(rest):.1f}")
-    verdict = HOLDS if all(held) else WEAKLY if any(held) else FAILS
-    return Verdict("GC8", verdict, "range over the epochs in points: " + "; ".join(shown))
+    return Verdict("GC8", all_held(held), "range over the epochs in points: " + "; ".join(shown))
 
 
 def _gc9(results: Mapping[Key, Results]) -> Verdict:
@@ -146,5 +143,4 @@ def _gc10(results: Mapping[Key, Results], sets: list[str]) -> Verdict:
         epochs = [float(np.median(r.iterations[r.best])) for r in (arma, gcn)]
         held.append(epochs[0] < epochs[1])
         shown.append(f"{data}: ARMA {epochs[0]:.0f}, GCN {epochs[1]:.0f}")
-    verdict = NOT_RUN if not held else HOLDS if all(held) else WEAKLY if any(held) else FAILS
-    return Verdict("GC10", verdict, "best epoch, " + "; ".join(shown))
+    return Verdict("GC10", all_held(held), "best epoch, " + "; ".join(shown))

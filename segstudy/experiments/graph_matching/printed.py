@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from segstudy.experiments import published
+from segstudy.experiments.beside import cell, cells
 from segstudy.experiments.graph_matching.evaluation import APPROACHES
 from segstudy.experiments.graph_matching.results import AVERAGE
 
@@ -58,14 +57,9 @@ def beside(ours: pd.DataFrame, printed: pd.DataFrame, share: int, measure: str) 
     for approach in APPROACHES:
         part = ours.query("share == @share and approach == @approach and measure == @measure")
         columns["class"] = part["class"].tolist()
-        spread = [f" ± {_percent(s)}" if np.isfinite(s) else "" for s in part["std"]]
-        columns[f"{approach}: ours"] = [_percent(m) + s for m, s in zip(part["mean"], spread, strict=True)]
+        columns[f"{approach}: ours"] = cells(100 * part["mean"], 100 * part["std"], 1)
         known = printed.query("share == @share and approach == @approach and measure == @measure")
         if len(known):
             means = known.set_index("class")["mean"].reindex(columns["class"])
-            columns[f"{approach}: paper"] = [_percent(m) for m in means]
+            columns[f"{approach}: paper"] = [cell(100 * mean, 1) for mean in means]
     return pd.DataFrame(columns)
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}" if np.isfinite(value) else "–"

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudy.experiments.graph_matching.results import AVERAGE, Results
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.experiments.verdicts import (
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    WEAKLY,
+    Verdict,
+    all_above,
+    all_held,
+    grade,
+    listed,
+    points,
+    worst,
+)
 from segstudy.metrics.paired import known_mean, paired_difference
 
 if TYPE_CHECKING:
@@ -136,9 +148,8 @@ def _gm6(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
 
 def _more_at_every_share(pairs: dict[int, list[np.ndarray]], seed: int) -> Judged:
     """Judge whether the first of two lists of numbers by picture is the larger one, for every share."""
-    found = {share: paired_difference(*pair, seed) for share, pair in pairs.items()}
-    evidence = "; ".join(f"{share} %: {points(f.mean, f.low, f.high)}" for share, f in found.items())
-    return worst([grade(f.mean, f.low) for f in found.values()]), evidence
+    found = {f"{share} %": paired_difference(*pair, seed) for share, pair in pairs.items()}
+    return all_above(found.values()), listed(found)
 
 
 def _picture_gain(results: Results, share: int, measure: str) -> np.ndarray:
@@ -150,8 +161,8 @@ def _gm7(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
     """The gain rises as pictures grow fewer: weakly where only the last size gains more than the first."""
     gains = [_gain(rows, share, "box").difference for share in PAPERS_SHARES]
     verdict = HOLDS if all(np.diff(gains) > 0) else WEAKLY if gains[-1] > gains[0] else FAILS
-    listed = "; ".join(f"{s} %: {points(g)}" for s, g in zip(PAPERS_SHARES, gains, strict=True))
-    return verdict, f"box IoU at {listed} (paper +2.4, +2.8, +8.5, +6.0)"
+    shown = "; ".join(f"{s} %: {points(g)}" for s, g in zip(PAPERS_SHARES, gains, strict=True))
+    return verdict, f"box IoU at {shown} (paper +2.4, +2.8, +8.5, +6.0)"
 
 
 def _gm8(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
@@ -174,14 +185,13 @@ def _gm11(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
     """95 % of the maps have a region of every class: weakly where that is so for some sizes only."""
     shares = {s: np.mean([~e.missing.any(axis=1) for e in results.repeats(s)]) for s in results.shares}
     verdict = HOLDS if min(shares.values()) >= 0.95 else WEAKLY if max(shares.values()) >= 0.95 else FAILS
-    listed = "; ".join(f"{100 * v:.1f} % at {s} %" for s, v in shares.items())
-    return verdict, f"maps with a region of every class: {listed}"
+    shown = "; ".join(f"{100 * v:.1f} % at {s} %" for s, v in shares.items())
+    return verdict, f"maps with a region of every class: {shown}"
 
 
 def _gm20(rows: pd.DataFrame, results: Results, seed: int) -> Judged:
     """The gain is significant at each size: weakly at some."""
     found = {share: _gain(rows, share, "box") for share in PAPERS_SHARES}
     right = [row.p < 0.05 and row.difference > 0 for row in found.values()]
-    verdict = HOLDS if all(right) else WEAKLY if any(right) else FAILS
-    listed = "; ".join(f"{points(r.difference)}, p = {r.p:.1g} at {s} %" for s, r in found.items())
-    return verdict, f"box IoU, Wilcoxon over pictures: {listed}"
+    shown = "; ".join(f"{points(r.difference)}, p = {r.p:.1g} at {s} %" for s, r in found.items())
+    return all_held(right), f"box IoU, Wilcoxon over pictures: {shown}"

@@ -13,9 +13,19 @@ from segstudy.experiments import published
 from segstudy.experiments.scgnet.costs import FLOPS, HONEST, OURS, PARAMETERS
 from segstudy.experiments.scgnet.scaling import DENSE, DUAL, NON_LOCAL, scaling_table
 from segstudy.experiments.scgnet.timing import DDCM_ROW, sizes_table, timing_table
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, points, worst
+from segstudy.experiments.verdicts import (
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    NOT_TESTABLE,
+    WEAKLY,
+    Verdict,
+    all_held,
+    grade,
+    points,
+    worst,
+)
 
-NOT_TESTABLE = "not testable with this data"
 PSPNET_ROW, SEGNET_ROW = "PSPNet [10]", "SegNet [9]"
 REAL_TIME, REAL_TIME_SIDE = 25.0, 448  # frames a second, pixels
 STATED_GPU = "1080 Ti"
@@ -37,7 +47,7 @@ def flops_claim(table: pd.DataFrame) -> Verdict:
         ratios = _ratios(table, count, (PSPNET_ROW, SEGNET_ROW))
         kept.append(ratios[0] >= 9 and ratios[1] >= 12)
         shown.append(f"{count}: PSPNet {ratios[0]:.1f}x, SegNet {ratios[1]:.1f}x")
-    return Verdict("SC5", _share(kept), "; ".join(shown))
+    return Verdict("SC5", all_held(kept), "; ".join(shown))
 
 
 def parameters_claim(table: pd.DataFrame) -> Verdict:
@@ -52,7 +62,7 @@ def parameters_claim(table: pd.DataFrame) -> Verdict:
     """
     ratios = _ratios(table, PARAMETERS, (PSPNET_ROW, SEGNET_ROW))
     shown = f"PSPNet {ratios[0]:.2f}x, SegNet {ratios[1]:.2f}x"
-    return Verdict("SC6", _share([ratio >= 4.5 for ratio in ratios]), shown)
+    return Verdict("SC6", all_held([ratio >= 4.5 for ratio in ratios]), shown)
 
 
 def speed_claim(values: Mapping[str, Any]) -> Verdict:
@@ -117,7 +127,7 @@ def lowest_cost_claim(table: pd.DataFrame) -> Verdict:
         others = costs[name].drop(OURS)
         kept.append(bool(costs.loc[OURS, name] < others.min()))
         shown.append(f"{name}: {costs.loc[OURS, name]:.2f}, the next {others.idxmin()} {others.min():.2f}")
-    return Verdict("SC10", _share(kept), "; ".join(shown))
+    return Verdict("SC10", all_held(kept), "; ".join(shown))
 
 
 def real_time_claim(values: Mapping[str, Any]) -> Verdict:
@@ -192,10 +202,6 @@ def _ratios(table: pd.DataFrame, column: str, rows: Sequence[str]) -> np.ndarray
     """Return how many times SCG-GCN's value other rows have."""
     values = table.set_index("network")[column]
     return (values.loc[list(rows)] / values[OURS]).to_numpy()
-
-
-def _share(kept: Sequence[bool]) -> str:
-    return HOLDS if all(kept) else WEAKLY if any(kept) else FAILS
 
 
 def _machine(values: Mapping[str, Any]) -> str:

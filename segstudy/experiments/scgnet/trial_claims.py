@@ -13,11 +13,21 @@ from itertools import pairwise
 import numpy as np
 
 from segstudy.experiments.scgnet import results
-from segstudy.experiments.scgnet.cost_claims import NOT_TESTABLE
 from segstudy.experiments.scgnet.jobs import DEFAULT, SETTINGS
 from segstudy.experiments.scgnet.models import HEAD, IDENTITY
 from segstudy.experiments.scgnet.results import Difference, Groups
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, Verdict, grade, worst
+from segstudy.experiments.verdicts import (
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    NOT_TESTABLE,
+    WEAKLY,
+    Verdict,
+    all_above,
+    all_held,
+    grade,
+    worst,
+)
 from segstudy.metrics.paired import half_width
 from segstudy.papers.scgnet.network import VARIANTS
 
@@ -72,8 +82,9 @@ def isprs_claims() -> list[Verdict]:
 
 def better(claim: str, found: Mapping[str, Difference]) -> Verdict:
     """Judge that every one of some differences is above 0."""
-    verdict = worst([grade(d.mean, d.low) for d in found.values()])
-    return Verdict(claim, verdict, "; ".join(f"{name}: {d}" for name, d in found.items() if d.n))
+    return Verdict(
+        claim, all_above(found.values()), "; ".join(f"{name}: {d}" for name, d in found.items() if d.n)
+    )
 
 
 def convergence_claims(trials: Trials) -> list[Verdict]:
@@ -163,7 +174,7 @@ def size_claims(trials: Trials, sides: Sequence[int], rates: Mapping[int, float]
     means = {side: float(np.mean(trials.mf1(str(side)))) for side in sides if trials.groups.get(str(side))}
     best = max(means, key=means.__getitem__) if len(means) == len(sides) else None
     rest = [trials.difference(str(default), str(side)) for side in sides if side != default]
-    third = NOT_RUN if best is None else worst([grade(d.mean, d.low) for d in rest])
+    third = NOT_RUN if best is None else all_above(rest)
     listed = ", ".join(f"{side}: {value:.3f}" for side, value in means.items())
     first = better("SC18", drop)
     first = first._replace(verdict=first.verdict if rates[smallest] > rates[default] else FAILS)
@@ -263,7 +274,7 @@ def _fewer(claim: str, pairs: Mapping[str, tuple[float, float]]) -> Verdict:
         return Verdict(claim, NOT_RUN, "not trained")
     held = [a < b for a, b in pairs.values()]
     shown = "; ".join(f"{name}: {_number(a)} and {_number(b)}" for name, (a, b) in pairs.items())
-    return Verdict(claim, HOLDS if all(held) else WEAKLY if any(held) else FAILS, shown)
+    return Verdict(claim, all_held(held), shown)
 
 
 def _longer(claim: str, steps: float, default: float, ratio: float) -> Verdict:

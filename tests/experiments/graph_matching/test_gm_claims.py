@@ -9,7 +9,7 @@ from segstudy.experiments.graph_matching import experiment_claims as experiments
 from segstudy.experiments.graph_matching.evaluation import MEASURES, Evaluation
 from segstudy.experiments.graph_matching.results import AVERAGE, Results
 from segstudy.experiments.graph_matching.table_claims import table_claims
-from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, grade, points, worst
+from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY, points
 from segstudy.metrics import paired, paired_bootstrap
 from segstudy.study.record import VERDICTS
 
@@ -77,29 +77,6 @@ def judged(claim, cells=None, results=None, shares=SHARES):
 def spread(mean, certain=True):
     """Ten numbers of that mean, whose interval excludes 0 or does not."""
     return mean + np.linspace(-1, 1, 10) * (abs(mean) / 10 if certain else 10 * abs(mean))
-
-
-# ------------------------------------------------------------------------------------------------ what all share
-
-
-@pytest.mark.parametrize(
-    ("mean", "low", "verdict"),
-    [(0.2, 0.1, HOLDS), (0.2, 0.0, WEAKLY), (0.2, -0.1, WEAKLY), (0.0, -0.1, FAILS), (-0.1, -0.2, FAILS)]
-    + [(0.2, NAN, WEAKLY), (-0.2, NAN, FAILS), (NAN, NAN, NOT_RUN)],
-)
-def test_a_gain_is_graded_by_its_interval(mean, low, verdict):
-    assert grade(mean, low) == verdict
-
-
-def test_the_worst_part_decides():
-    assert worst([HOLDS, HOLDS]) == HOLDS and worst([HOLDS, WEAKLY]) == WEAKLY
-    assert worst([WEAKLY, NOT_RUN]) == NOT_RUN and worst([NOT_RUN, FAILS, HOLDS]) == FAILS
-
-
-def test_points_are_signed_and_what_is_unknown_is_left_out():
-    assert points(0.0244, -0.012, 0.05) == "+2.4 [-1.2, +5.0] points"
-    assert points(-0.0004) == "+0.0 points" and points(-0.0104) == "-1.0 points"
-    assert points(0.01, NAN, NAN) == "+1.0 points" and points(NAN, NAN, NAN) == "unknown"
 
 
 def test_every_claim_is_judged_once_and_in_the_studys_words():
