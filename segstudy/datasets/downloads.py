@@ -23,6 +23,7 @@ from segstudy.datasets.card import Card, Remote
 from segstudy.datasets.resuming import ResumingDownloader
 from segstudy.datasets.transfer_progress import Progress, progress_on
 from segstudy.errors import StudyError
+from segstudy.files import write_bytes
 
 _LOCK, _RECORD = "lock", "record.json"
 
@@ -217,11 +218,9 @@ class _Job:
             return {}
 
     def _add_to_record(self, remote: Remote, entry: dict) -> None:
-        """Write the record aside and rename it, so that it is never half written."""
-        path = self.aside / _RECORD
-        new = path.with_name("record.new")
-        new.write_text(json.dumps({**self._record(), remote.filename: entry}, indent=1))
-        new.replace(path)
+        """Note in the record what was unpacked from where."""
+        record = {**self._record(), remote.filename: entry}
+        write_bytes(self.aside / _RECORD, json.dumps(record, indent=1).encode())
 
     @staticmethod
     def _flat(remote: Remote) -> str:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segstudy.cache import Cache, Entry, Experiment, write_bytes
+from segstudy.cache import Cache, Entry, Experiment
+from segstudy.files import write_bytes
 from segstudy.progress import track
 from segstudy.study.files import write_json, write_text
 
