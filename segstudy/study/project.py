@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from segstudy.datasets import dataset_names
-from segstudy.errors import StudyError
+from segstudy.errors import StudyError, nearest
 from segstudy.study.parameters import (
     Parameter,
     check_value,
     declared_parameters,
-    nearest,
     parameters_source,
 )
 
