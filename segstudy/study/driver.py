@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
+from segstudy.locks import lock
 from segstudy.study.files import mend_swap, read_run, write_text
 from segstudy.study.index import render_index
 from segstudy.study.jobs import rules
@@ -89,18 +87,12 @@ def run(project: Project, request: Request) -> int:
 
 @contextlib.contextmanager
 def _alone(project: Project) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go when this process ends, however it ends."""
-    project.state.mkdir(parents=True, exist_ok=True)
-    with (project.state / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            who = lock.read().strip() or "another process"
-            raise StudyError(f"a run is under way in this folder ({who}); wait for it, or end it") from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M')}")
-        lock.flush()
+    """Hold the folder's lock."""
+
+    def refuse(who: str) -> None:
+        raise StudyError(f"a run is under way in this folder ({who}); wait for it, or end it")
+
+    with lock(project.state / "lock", refuse):
         yield
 
 

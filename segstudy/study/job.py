@@ -20,6 +20,7 @@ from typing import Any
 
 import nbformat
 
+from segstudy.processes import has_ended
 from segstudy.study.execute import KERNEL, Outcome, execute
 from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
 from segstudy.study.jobs import SHARD
@@ -28,13 +29,13 @@ from segstudy.study.notebooks import code_cells, read_script, title_of
 from segstudy.study.project import load_project
 from segstudy.study.report import render_report, scrub_paths
 from segstudy.study.state import RENDER, RUN, run_modules
-from segstudy.study.watch import Watch, driver_gone, end_children
+from segstudy.study.watch import Watch, end_children
 
 
 def main(arguments: list[str]) -> int:
     """Run the job described by a JSON file; return 0 when its report stands."""
     job = read_json(Path(arguments[0]))
-    if job is None or driver_gone(job["driver"]):
+    if job is None or has_ended(job["driver"]):
         return 75  # the driver has gone: nobody waits for this job
     signal.signal(signal.SIGTERM, _end_at_once)
     _adopt_orphans()

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from segstudy.processes import this_process
 from segstudy.study.files import write_json
 from segstudy.study.project import Project
 from segstudy.study.state import RUN, Step
-from segstudy.study.watch import driver_here
 
 SHARD = "shard"
 
@@ -70,7 +70,7 @@ def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any
         "threads": settings.threads,
         "limit_minutes": settings.limit_minutes,
         "memory_gb": settings.memory_gb,
-        "driver": driver_here(),
+        "driver": this_process(),
         "work": str(project.state / "work" / f"{profile}.{name}.{os.getpid()}"),
         "report": str(project.report(profile, notebook.name)),
         "failed": str(project.failed(profile, notebook.name)),
