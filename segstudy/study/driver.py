@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,9 +76,10 @@ def run(project: Project, request: Request) -> int:
         shutil.rmtree(project.state / "work", ignore_errors=True)  # of jobs that were ended
         todo, began = [step for step in steps if step.action != NOTHING], datetime.now(UTC)
         if todo:
-            jobs = rules(project, request.profile, todo)
+            run_id = uuid.uuid4().hex[:12]
+            jobs = rules(project, request.profile, todo, run_id)
             _require_machine(jobs, request.executor)
-            run_snakemake(project, request.profile, jobs, request.jobs, request.executor)
+            run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id)
         index = write_index(project, request.profile)
         failed = _failures(project, request.profile, todo, began)
         others = [step.notebook.name for step in todo if step.notebook.name not in failed]
@@ -103,7 +105,7 @@ def _require_machine(jobs: list[dict[str, Any]], executor: str) -> None:
             "--executor slurm: there is no sbatch here; call this on a machine that submits to Slurm"
         )
     for job in jobs:
-        if executor == "local" and job["gpus"] > gpus_here():
+        if executor == "local" and job["gpus"] and job["gpus"] > gpus_here():
             raise StudyError(
                 f"{job['name']} wants {job['gpus']} GPUs (notebooks/study.yaml); {gpus_here()} are seen here"
             )
