@@ -164,8 +164,13 @@ def load_project(root: Path) -> Project:
     Raises
     ------
     StudyError
-        When the file is missing or not as described in `Settings`; the message names the notebook and the key.
+        When the file is missing or not as described in `Settings`; the message names the notebook and the key. When
+        the folder's name is not UTF-8, which no record or page can hold.
     """
+    try:
+        str(Path(root).resolve()).encode()
+    except UnicodeEncodeError:
+        raise StudyError(f"the folder {str(root)!a} has a name that is not UTF-8: rename it") from None
     path = Path(root) / "notebooks" / "study.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
