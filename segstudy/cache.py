@@ -18,7 +18,6 @@ import json
 import platform
 import sys
 import time
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -31,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from segstudy.errors import StudyError
+from segstudy.files import write_bytes
 from segstudy.fingerprint import digest, module_closure
 
 VARIABLE = "SEGSTUDY_CACHE"
@@ -179,14 +179,6 @@ class Cache:
         for name, content in entries.items():
             write_bytes(self.folder / "collected" / name, content)
         return len(entries)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` by way of a file beside it, so that no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 def _results_in(file: Path) -> dict[str, bytes]:

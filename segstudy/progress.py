@@ -12,11 +12,12 @@ import contextlib
 import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
+
+from segstudy.files import write_bytes
 
 T = TypeVar("T")
 
@@ -69,8 +70,6 @@ def note(label: str, done: int, total: int | None, detail: str = "") -> None:
     path = os.environ.get(VARIABLE)
     if not path:
         return
-    aside = Path(f"{path}.{os.getpid()}.{threading.get_ident()}")
     row = {"label": label, "done": done, "total": total, "detail": detail}
     with contextlib.suppress(OSError, TypeError, ValueError):
-        aside.write_text(json.dumps(row, default=int))  # int: numpy's numbers
-        aside.replace(path)
+        write_bytes(Path(path), json.dumps(row, default=int).encode())  # int: numpy's numbers

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segstudy.files import written_aside
 from segstudy.progress import note, track
 
 CHECKPOINT_PERIOD = 30.0  # seconds between two checkpoints: a wide U-Net's takes half a gigabyte
@@ -225,10 +225,8 @@ class _State:
     def save(self, path: Path) -> None:
         """Write the state aside and rename it: there is never half a checkpoint."""
         kept = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), "seed": self.seed}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        torch.save(kept | {"history": asdict(self.history), "best": self.best}, aside)
-        aside.replace(path)
+        with written_aside(path) as aside:
+            torch.save(kept | {"history": asdict(self.history), "best": self.best}, aside)
 
     def load(self, path: Path, epochs: int, device: torch.device) -> None:
         """Go on from a checkpoint."""

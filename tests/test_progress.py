@@ -28,10 +28,10 @@ def test_a_note_is_read_as_it_was_written(file: Path):
 
 def test_threads_may_note_at_once(file: Path, monkeypatch: pytest.MonkeyPatch):
     written, failures = threading.Barrier(4, timeout=10), []
-    write_text, replace = Path.write_text, Path.replace
+    write_bytes, replace = Path.write_bytes, Path.replace
 
-    def write_and_wait(self: Path, text: str) -> None:
-        write_text(self, text)
+    def write_and_wait(self: Path, content: bytes) -> None:
+        write_bytes(self, content)
         written.wait()  # all have written before the first renames
 
     def checked(self: Path, target: Path) -> None:
@@ -40,7 +40,7 @@ def test_threads_may_note_at_once(file: Path, monkeypatch: pytest.MonkeyPatch):
         except OSError as error:
             failures.append(error)
 
-    monkeypatch.setattr(Path, "write_text", write_and_wait)
+    monkeypatch.setattr(Path, "write_bytes", write_and_wait)
     monkeypatch.setattr(Path, "replace", checked)
     threads = [threading.Thread(target=note, args=("work", i, 4)) for i in range(4)]
     for thread in threads:
@@ -54,7 +54,8 @@ def test_threads_may_note_at_once(file: Path, monkeypatch: pytest.MonkeyPatch):
 def test_a_note_that_cannot_be_written_does_not_stop_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: object
 ):
-    monkeypatch.setenv("SEGSTUDY_PROGRESS", str(tmp_path / "gone" / "progress"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEGSTUDY_PROGRESS", str(tmp_path / "file" / "progress"))
     assert list(track("abc", "letter", total)) == ["a", "b", "c"]
 
 

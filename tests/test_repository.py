@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import subprocess
 import tomllib
 from pathlib import Path
@@ -14,11 +15,15 @@ import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-LISTED = subprocess.run(
-    ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-)
-FILES = [ROOT / name for name in LISTED.stdout.splitlines() if (ROOT / name).is_file()]
+committed_files = runpy.run_path(str(ROOT / "tests" / "tree.py"))["committed_files"]
+FILES = committed_files(ROOT)
 TEXTS = [path for path in FILES if path.suffix not in (".png", ".ico", ".gz")]
+LEFT_BY_WORK = [
+    ".venv/lib/a.py",
+    "segstudy/__pycache__/a.cpython-311.pyc",
+    "reports/demo/index.html",
+    "data/voc/a.png",
+]
 FLOORS = {
     1: ["datasets", "metrics", "segmenter", "cache", "plots"],
     2: ["graphs", "postprocess", "baselines", "training"],
@@ -38,6 +43,18 @@ ADDRESS = re.compile(r"(?:index-url|find-links|trusted-host)\s*[=:]|https?://(?:
 
 def test_there_is_something_to_check():
     assert len(TEXTS) > 100
+
+
+def test_a_folder_that_was_unpacked_holds_the_same_files_as_a_clone(tmp_path: Path):
+    """Beside them lies what work leaves; the folder lies within a repository that has no word on it."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    root = tmp_path / "segstudy-main"
+    for name in [*FILES, *map(ROOT.joinpath, LEFT_BY_WORK)]:
+        place = root / name.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    (root / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    assert set(committed_files(root)) == {root / path.relative_to(ROOT) for path in FILES}
 
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, ADDRESS], ids=["paths", "addresses"])

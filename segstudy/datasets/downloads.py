@@ -7,7 +7,6 @@ that were checked, and no file in it is ever replaced.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -23,6 +22,8 @@ from segstudy.datasets.card import Card, Remote
 from segstudy.datasets.resuming import ResumingDownloader
 from segstudy.datasets.transfer_progress import Progress, progress_on
 from segstudy.errors import StudyError
+from segstudy.files import write_bytes
+from segstudy.locks import lock
 
 _LOCK, _RECORD = "lock", "record.json"
 
@@ -115,20 +116,17 @@ class _Job:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from fetching the same data set, and clear what a killed one left."""
-        self.aside.mkdir(parents=True, exist_ok=True)
-        with (self.aside / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.progress(f"another process is fetching {self.card.name}: waiting for it")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        waits = f"another process is fetching {self.card.name}: waiting for it"
+        with lock(self.aside / _LOCK, lambda who: self.progress(f"{waits} ({who})")):
             self._clear()
             yield
 
     def _clear(self) -> None:
         """Remove leftovers: all but the lock, the record, and whole or partial files of this card."""
         names = [self._flat(remote) for remote in self.card.remotes]
-        keep = {_LOCK, _RECORD}.union(*({name, f"{name}.part", f"{name}.part.json"} for name in names))
+        keep = {_LOCK, f"{_LOCK}.held", _RECORD}.union(
+            *({name, f"{name}.part", f"{name}.part.json"} for name in names)
+        )
         for path in self.aside.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -217,11 +215,9 @@ class _Job:
             return {}
 
     def _add_to_record(self, remote: Remote, entry: dict) -> None:
-        """Write the record aside and rename it, so that it is never half written."""
-        path = self.aside / _RECORD
-        new = path.with_name("record.new")
-        new.write_text(json.dumps({**self._record(), remote.filename: entry}, indent=1))
-        new.replace(path)
+        """Note in the record what was unpacked from where."""
+        record = {**self._record(), remote.filename: entry}
+        write_bytes(self.aside / _RECORD, json.dumps(record, indent=1).encode())
 
     @staticmethod
     def _flat(remote: Remote) -> str:

@@ -6,7 +6,6 @@ Every loader of this room reads through these functions. What is wrong with a fi
 
 from __future__ import annotations
 
-import difflib
 import operator
 import struct
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from segstudy.datasets.card import Card
-from segstudy.errors import MissingData, StudyError
+from segstudy.errors import MissingData, StudyError, nearest
 
 VOID = 255
 """Label of pixels that are not scored."""
@@ -27,13 +26,11 @@ Window = tuple[int, int, int, int]
 
 
 def require_choice(argument: str, value: str, choices: Iterable[str]) -> str:
-    """Return `value` if it is among `choices`; else a ValueError names the argument, them and the nearest."""
+    """Return `value` if it is among `choices`; else a ValueError names the argument and the nearest."""
     choices = tuple(choices)
     if value in choices:
         return value
-    near = difflib.get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"unknown {argument} {value!r}: choose from {', '.join(choices) or 'nothing'}{hint}")
+    raise ValueError(f"unknown {argument} {value!r}{nearest(value, choices)}")
 
 
 def missing_data(card: Card, looked_for: Path) -> MissingData:

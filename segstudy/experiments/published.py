@@ -7,12 +7,11 @@ were made, what each paper contradicts, and which cells are uncertain.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segstudy.errors import StudyError
+from segstudy.errors import StudyError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,5 +171,4 @@ def _read(path: Path) -> pd.DataFrame:
 def _check_name(kind: str, name: str, known: Iterable[str]) -> None:
     known = list(known)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0) or ["(none)"]
-        raise ValueError(f"there is no {kind} {name!r}; the nearest is {near[0]!r} of {len(known)}")
+        raise ValueError(f"there is no {kind} {name!r}{nearest(name, known)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 well, 1 something failed, 2 the user can put it right, 130 interrupted."""
+    """Run a command and return its exit code.
+
+    0 well, 1 something failed, 2 the user can put it right, 128 + a signal's number where one ended it.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -26,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:  # with the number of another signal, where it was one
+        return 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
-import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
+from segstudy.locks import lock
 from segstudy.study.files import mend_swap, read_run, write_text
 from segstudy.study.index import render_index
 from segstudy.study.jobs import rules
@@ -78,9 +77,10 @@ def run(project: Project, request: Request) -> int:
         shutil.rmtree(project.state / "work", ignore_errors=True)  # of jobs that were ended
         todo, began = [step for step in steps if step.action != NOTHING], datetime.now(UTC)
         if todo:
-            jobs = rules(project, request.profile, todo)
+            run_id = uuid.uuid4().hex[:12]
+            jobs = rules(project, request.profile, todo, run_id)
             _require_machine(jobs, request.executor)
-            run_snakemake(project, request.profile, jobs, request.jobs, request.executor)
+            run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id)
         index = write_index(project, request.profile)
         failed = _failures(project, request.profile, todo, began)
         others = [step.notebook.name for step in todo if step.notebook.name not in failed]
@@ -90,18 +90,12 @@ def run(project: Project, request: Request) -> int:
 
 @contextlib.contextmanager
 def _alone(project: Project) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go when this process ends, however it ends."""
-    project.state.mkdir(parents=True, exist_ok=True)
-    with (project.state / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            who = lock.read().strip() or "another process"
-            raise StudyError(f"a run is under way in this folder ({who}); wait for it, or end it") from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M')}")
-        lock.flush()
+    """Hold the folder's lock."""
+
+    def refuse(who: str) -> None:
+        raise StudyError(f"a run is under way in this folder ({who}); wait for it, or end it")
+
+    with lock(project.state / "lock", refuse):
         yield
 
 
@@ -112,7 +106,7 @@ def _require_machine(jobs: list[dict[str, Any]], executor: str) -> None:
             "--executor slurm: there is no sbatch here; call this on a machine that submits to Slurm"
         )
     for job in jobs:
-        if executor == "local" and job["gpus"] > gpus_here():
+        if executor == "local" and job["gpus"] and job["gpus"] > gpus_here():
             raise StudyError(
                 f"{job['name']} wants {job['gpus']} GPUs (notebooks/study.yaml); {gpus_here()} are seen here"
             )

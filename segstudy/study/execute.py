@@ -59,10 +59,13 @@ def execute(path: Path, parameters: dict[str, Any], watch: Watch, folder: Path) 
     """
     papermill_engines.register("segstudy", _engine(watch))
     error: Exception | None = None
+    template = (
+        str(path).replace("{", "{{").replace("}", "}}")
+    )  # papermill puts parameters into a path's braces
     try:
         papermill.execute_notebook(
-            str(path),
-            str(path),
+            template,
+            template,
             parameters=parameters,
             engine_name="segstudy",
             kernel_name=KERNEL,

@@ -1,21 +1,19 @@
-"""Files that are whole or not there: written aside and renamed, folders swapped, half a swap put right."""
+"""Records that are whole or not there, folders swapped, half a swap put right."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
+from segstudy.files import write_bytes
+
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` by way of a file beside it, so that no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    """Write `text` to `path` in UTF-8, so that no reader ever sees half of it."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import nbformat
 
+from segstudy.processes import has_ended
 from segstudy.study.execute import KERNEL, Outcome, execute
 from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
 from segstudy.study.jobs import SHARD
@@ -28,14 +29,18 @@ from segstudy.study.notebooks import code_cells, read_script, title_of
 from segstudy.study.project import load_project
 from segstudy.study.report import render_report, scrub_paths
 from segstudy.study.state import RENDER, RUN, run_modules
-from segstudy.study.watch import Watch, driver_gone, end_children
+from segstudy.study.surroundings import python_command, without_changes
+from segstudy.study.watch import Watch, end_children
 
 
 def main(arguments: list[str]) -> int:
     """Run the job described by a JSON file; return 0 when its report stands."""
     job = read_json(Path(arguments[0]))
-    if job is None or driver_gone(job["driver"]):
+    if job is None or has_ended(job["driver"]):
         return 75  # the driver has gone: nobody waits for this job
+    kept = without_changes(os.environ)  # on a cluster's machine too, which may add to what the driver gave
+    os.environ.clear()
+    os.environ.update(kept)
     signal.signal(signal.SIGTERM, _end_at_once)
     _adopt_orphans()
     return {SHARD: _shard, RENDER: _render_again, RUN: _run}[job["action"]](job)
@@ -58,13 +63,18 @@ def _shard(job: dict[str, Any]) -> int:
     """Compute a shard of the notebook's experiments in a process of its own, under watch."""
     work = Path(job["work"])
     work.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "segstudy", "--project", job["root"], *job["words"]]
+    words = [*python_command("segstudy", _roots(job)), "--project", job["root"], *job["words"]]
     with _watched(job) as watch:
         code = subprocess.run(words, env=os.environ | _environment(job, work), check=False).returncode
     shutil.rmtree(work, ignore_errors=True)
     if watch.verdict is not None:
         print(f"{job['name']}: {watch.verdict[0]}: {watch.verdict[1]}", file=sys.stderr)
     return code
+
+
+def _roots(job: dict[str, Any]) -> list[Path]:
+    """Return where a job's code lies: the project's modules, and this package."""
+    return [Path(job["root"]), Path(__file__).resolve().parents[2]]
 
 
 def _watched(job: dict[str, Any]) -> Watch:
@@ -82,7 +92,7 @@ def _run(job: dict[str, Any]) -> int:
     script = Path(job["root"]) / "notebooks" / "scripts" / f"{job['notebook']}.py"
     nbformat.write(read_script(script), work / "notebook.ipynb")
     os.environ.update(_environment(job, work))
-    write_json(work / ".jupyter" / "kernels" / KERNEL / "kernel.json", kernel_spec(environment={}))
+    write_json(work / ".jupyter" / "kernels" / KERNEL / "kernel.json", kernel_spec(*_roots(job)))
     started, clock = datetime.now(UTC), time.perf_counter()
     outcome = _changed_since_planned(job)
     with _watched(job) as watch:
@@ -128,13 +138,15 @@ def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
         "SEGSTUDY_OUT": str(work),
         "SEGSTUDY_CACHE": job["cache"],
         "SEGSTUDY_PROGRESS": f"{job['progress']}.inner",
-        "PYTHONPATH": os.pathsep.join([job["root"], os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONHASHSEED": "0",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # torch's deterministic algorithms on CUDA ask for it
         "MPLBACKEND": "Agg",
-        "IPYTHONDIR": str(work / ".ipython"),  # no start-up file of the user's may change a result
-        "JUPYTER_PATH": str(work / ".jupyter"),  # no kernel but the one of this interpreter
-        "JUPYTER_RUNTIME_DIR": str(work / ".jupyter" / "runtime"),
+        "MATPLOTLIBRC": os.devnull,  # no style of the user's, no start-up file or profile either
+        "IPYTHONDIR": str(work / ".ipython"),
+        "JUPYTER_CONFIG_DIR": str(work / ".jupyter" / "config"),
+        "JUPYTER_DATA_DIR": str(
+            work / ".jupyter"
+        ),  # no kernel but the one of this interpreter, no page template
     }
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from segstudy.processes import this_process
 from segstudy.study.files import write_json
 from segstudy.study.project import Project
 from segstudy.study.state import RUN, Step
-from segstudy.study.watch import driver_here
+from segstudy.study.surroundings import python_command
 
 SHARD = "shard"
 SLOWER = 3  # times longer than expected, and an hour: a cluster asks for a limit to every job
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def rules(project: Project, profile: str, todo: list[Step]) -> list[dict[str, Any]]:
+def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[dict[str, Any]]:
     """Write a job file for each notebook and each shard of `todo`; return what the Snakefile makes rules of.
 
     Parameters
@@ -28,34 +28,38 @@ def rules(project: Project, profile: str, todo: list[Step]) -> list[dict[str, An
     profile : str
     todo : list of Step
         What is to be run or rendered, those that others need before them.
+    run : str
+        A name of this run's own: what its jobs and its driver tell one another lies in a folder of that name.
 
     Returns
     -------
     list of dict
-        name, stamp (its output), needs (stamps it waits for), command, log, progress (a file the job tells its cell
-        in), threads, gpus, memory_mb, runtime (minutes).
+        name, stamp (its output) and needs (stamps it waits for), relative to the project's state, command, log,
+        progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes).
     """
     names = {step.notebook.name for step in todo}
-    return [rule for step in todo for rule in _rules_of(project, profile, step, names)]
+    return [rule for step in todo for rule in _rules_of(project, profile, step, names, run)]
 
 
-def _rules_of(project: Project, profile: str, step: Step, names: set[str]) -> Iterator[dict[str, Any]]:
+def _rules_of(
+    project: Project, profile: str, step: Step, names: set[str], run: str
+) -> Iterator[dict[str, Any]]:
     """Yield a step's shards, then the notebook that waits for them."""
-    state, name = project.state / profile, step.notebook.name
-    waits = [str(state / f"{need}.stamp") for need in step.notebook.needs if need in names]
+    name = step.notebook.name
+    waits = [f"{profile}/{need}.stamp" for need in step.notebook.needs if need in names]
     shards = step.notebook.settings(profile).shards if step.action == RUN else 0
     stamps = []
     for index in range(1, shards + 1):
         words = ["experiment", name, "--profile", profile, "--shard", f"{index}/{shards}"]
         words += [f"--set={key}={json.dumps(value)}" for key, value in step.values.items()]
-        job = _job(project, profile, step, f"{name}.shard{index}") | {"action": SHARD, "words": words}
+        job = _job(project, profile, step, f"{name}.shard{index}", run) | {"action": SHARD, "words": words}
         rule = _rule(project, profile, step, job) | {"needs": waits}
         stamps.append(rule["stamp"])
         yield rule
-    yield _rule(project, profile, step, _job(project, profile, step, name)) | {"needs": waits + stamps}
+    yield _rule(project, profile, step, _job(project, profile, step, name, run)) | {"needs": waits + stamps}
 
 
-def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any]:
+def _job(project: Project, profile: str, step: Step, name: str, run: str) -> dict[str, Any]:
     """Return what `segstudy.study.job` reads; the file stays in this folder, its paths are this machine's."""
     notebook, settings = step.notebook, step.notebook.settings(profile)
     declared = notebook.parameters
@@ -72,12 +76,12 @@ def _job(project: Project, profile: str, step: Step, name: str) -> dict[str, Any
         "still_minutes": settings.still_minutes,
         "limit_minutes": settings.limit_minutes,
         "memory_gb": settings.memory_gb,
-        "driver": driver_here(),
-        "work": str(project.state / "work" / f"{profile}.{name}.{os.getpid()}"),
+        "driver": this_process(),
+        "work": str(project.state / "work" / f"{profile}.{name}.{run}"),
         "report": str(project.report(profile, notebook.name)),
         "failed": str(project.failed(profile, notebook.name)),
         "cache": str(project.state / "cache"),
-        "progress": str(project.state / profile / f"{name}.progress"),
+        "progress": str(project.state / profile / "runs" / run / f"{name}.progress"),
     }
 
 
@@ -85,12 +89,12 @@ def _rule(project: Project, profile: str, step: Step, job: dict[str, Any]) -> di
     base, settings = project.state / profile / job["name"], step.notebook.settings(profile)
     file = Path(f"{base}.job.json")
     write_json(file, job)
-    words = shlex.join([sys.executable, "-m", "segstudy.study.job", str(file)])
+    words = shlex.join([*python_command("segstudy.study.job", [ROOT]), str(file)])
     log = shlex.quote(f"{base}.log")
     ended = f"{{ code=$?; echo ended with exit code $code >>{log}; exit $code; }}"
     return {
         "name": job["name"],
-        "stamp": f"{base}.stamp",
+        "stamp": f"{profile}/{job['name']}.stamp",
         "progress": job["progress"],
         "log": f"{base}.log",
         "command": f"{words} >{log} 2>&1 || {ended}",

@@ -7,29 +7,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from segstudy.study.files import read_json, write_json
+from segstudy.study.surroundings import python_command
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERPRETER = Path(sys.prefix) / "bin" / "python"
 
 
-def kernel_spec(environment: dict[str, str]) -> dict[str, object]:
-    """Return a kernel's specification: this interpreter, with variables added to its environment."""
-    argv = [str(INTERPRETER), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+def kernel_spec(*roots: Path) -> dict[str, Any]:
+    """Return a kernel's specification: this interpreter, which looks into `roots` first."""
+    argv = python_command("ipykernel_launcher", list(roots), str(INTERPRETER))
     return {
-        "argv": argv,
+        "argv": [*argv, "-f", "{connection_file}"],
         "display_name": "segstudy",
         "language": "python",
-        "env": environment,
-        "metadata": {"debugger": True},
+        "metadata": {"debugger": True, "segstudy": [str(root) for root in roots]},
     }
 
 
 def register(folder: Path) -> bool:
     """Write the specification into a Jupyter data folder; return whether that changed anything."""
     path = folder / "kernels" / "segstudy" / "kernel.json"
-    spec = kernel_spec({"PYTHONPATH": str(ROOT)})
+    spec = kernel_spec(ROOT)
     if read_json(path) == spec:
         return False
     write_json(path, spec)
@@ -39,8 +40,8 @@ def register(folder: Path) -> bool:
 def owner(folder: Path) -> Path | None:
     """Return the checkout whose kernel "segstudy" a Jupyter data folder holds, where that checkout is still there."""
     spec = read_json(folder / "kernels" / "segstudy" / "kernel.json") or {}
-    checkout = Path(spec.get("env", {}).get("PYTHONPATH", ""))
-    return checkout if (checkout / "segstudy" / "study").is_dir() and spec.get("env") else None
+    roots = [Path(root) for root in spec.get("metadata", {}).get("segstudy", [])]
+    return next((root for root in roots if (root / "segstudy" / "study").is_dir()), None)
 
 
 def main() -> int:

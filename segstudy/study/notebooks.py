@@ -52,13 +52,20 @@ def _cells_digest(notebook: nbformat.NotebookNode) -> str:
 
 
 def edited_by_hand(path: Path) -> bool:
-    """Whether the cells of an .ipynb are no longer those made from its script (outputs do not count)."""
+    """Whether an .ipynb may hold cells that would be lost if it were made again (outputs do not count).
+
+    Its cells are known to come from a script when they are those its mark tells of, or the script's own. Where that
+    cannot be known it counts as edited: without its mark, which cleaning hooks strip, or with a merge conflict in it.
+    """
+    if not path.exists():
+        return False
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError):
-        return False
-    made = notebook.metadata.get("segstudy", {}).get("made")
-    return made is not None and made != _cells_digest(notebook)
+        cells = _cells_digest(notebook)
+        made = notebook.metadata.get("segstudy", {}).get("made")
+        return cells not in (made, _cells_digest(read_script(path.parent / "scripts" / f"{path.stem}.py")))
+    except Exception:  # nbformat raises almost anything on what is no notebook
+        return True
 
 
 def make_notebooks(folder: Path) -> list[Path]:
@@ -67,15 +74,15 @@ def make_notebooks(folder: Path) -> list[Path]:
     Raises
     ------
     StudyError
-        Where an .ipynb was edited by hand: nothing is written, so that no edit is lost.
+        Where an .ipynb was, or may have been, edited by hand: nothing is written, so that no edit is lost.
     """
     written = []
     scripts = sorted((folder / "scripts").glob("*.py"))
     edited = [f"{script.stem}.ipynb" for script in scripts if edited_by_hand(folder / f"{script.stem}.ipynb")]
     if edited:
         raise StudyError(
-            f"{', '.join(edited)} was edited by hand. Its source is notebooks/scripts/: bring the edit there, then "
-            "delete the .ipynb and make it again"
+            f"{', '.join(edited)}: edited by hand, or not to be told from one that was (its mark is gone, or it cannot "
+            "be read). The source is notebooks/scripts/: bring the edit there, then delete the .ipynb and make it again"
         )
     for script in scripts:
         path, text = folder / f"{script.stem}.ipynb", notebook_text(read_script(script))

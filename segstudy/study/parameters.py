@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,10 +131,3 @@ def check_value(parameter: Parameter, value: Any, where: str) -> Any:
         item = Parameter(f"{parameter.name}[...]", default[0], "")
         return [check_value(item, each, where) for each in value]
     return float(value) if isinstance(default, float) and value is not None else value
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return "; did you mean X?" for the nearest of `names`, else a list of them."""
-    names = sorted(names)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names)}"

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from segstudy.datasets import dataset_names
-from segstudy.errors import StudyError
+from segstudy.errors import StudyError, nearest
 from segstudy.study.parameters import (
     Parameter,
     check_value,
     declared_parameters,
-    nearest,
     parameters_source,
 )
 
@@ -168,8 +167,13 @@ def load_project(root: Path) -> Project:
     Raises
     ------
     StudyError
-        When the file is missing or not as described in `Settings`; the message names the notebook and the key.
+        When the file is missing or not as described in `Settings`; the message names the notebook and the key. When
+        the folder's name is not UTF-8, which no record or page can hold.
     """
+    try:
+        str(Path(root).resolve()).encode()
+    except UnicodeEncodeError:
+        raise StudyError(f"the folder {str(root)!a} has a name that is not UTF-8: rename it") from None
     path = Path(root) / "notebooks" / "study.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

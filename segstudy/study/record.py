@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segstudy.cache import Cache, Entry, Experiment, write_bytes
+from segstudy.cache import Cache, Entry, Experiment
+from segstudy.files import write_bytes
 from segstudy.progress import track
 from segstudy.study.files import write_json, write_text
 
@@ -137,7 +138,8 @@ class Record:
         one, other = np.asarray(seen, float), np.asarray(expected, float)
         match = one.shape == other.shape and np.allclose(one, other, tolerance, tolerance, equal_nan=True)
         print(f"{name}: seen {_short(seen)}, by hand {_short(expected)}, match {match}")
-        assert match, f"{name} is {seen}, not {expected} as worked out by hand"
+        if not match:  # no assert statement: python -O leaves those out
+            raise AssertionError(f"{name} is {seen}, not {expected} as worked out by hand")
 
     def headline(
         self, name: str, metric: str, published: float | None = None, source: str = "", on: str = ""

@@ -27,7 +27,7 @@ def print_plan(steps: list[Step], profile: str) -> None:
         book = step.notebook.script.parents[1] / f"{step.notebook.name}.ipynb"
         if edited_by_hand(book):
             print(
-                f"{book.name} was edited by hand; what runs is its source, scripts/{step.notebook.script.name}"
+                f"{book.name} may be edited by hand; what runs is its source, scripts/{step.notebook.script.name}"
             )
     width = max((len(step.notebook.name) for step in steps), default=10)
     for step in steps:

@@ -11,29 +11,13 @@ from pathlib import Path
 
 import psutil
 
+from segstudy.processes import has_ended
 from segstudy.study.files import write_json
 
-CLOCK_STEP = 60.0  # seconds: psutil's time of creation moves when the system's clock is set
 SILENCE = 600.0  # seconds without a sign of life, after which a driver on another machine counts as gone
 BEAT = 30.0  # seconds between two signs of life
 KEPT = "finished experiments are kept, and the same command goes on from them"
 PERIOD = 0.2  # seconds: a kernel that allocates 1 GB/s is caught before it has taken a machine's reserve
-
-
-def driver_here() -> dict[str, object]:
-    """Return what identifies this process on this machine: a process number alone may be given out again."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "created": psutil.Process().create_time()}
-
-
-def driver_gone(driver: dict[str, object]) -> bool:
-    """Whether the driver that started a job, on this machine, has ended; a driver elsewhere cannot be seen."""
-    if driver["host"] != socket.gethostname():
-        return False
-    try:
-        created = psutil.Process(int(str(driver["pid"]))).create_time()
-        return abs(created - float(str(driver["created"]))) > CLOCK_STEP
-    except psutil.NoSuchProcess:
-        return True
 
 
 class Heartbeat:
@@ -84,7 +68,7 @@ class Watch:
     still_minutes, memory_gb : float
         Limits; the first that is passed is in `verdict`.
     driver : dict
-        See `driver_here`.
+        See `segstudy.processes.this_process`.
     progress : Path
         File that tells which cell runs, for the driver to print; the notes of `segstudy.progress` lie beside it.
     on_orphaned : callable
@@ -132,7 +116,7 @@ class Watch:
         while not self._done.wait(PERIOD):
             used = _memory_mb()
             self.peak_mb = max(self.peak_mb, used)
-            if driver_gone(self.driver) or (self._elsewhere and self.heartbeat.silent()):
+            if has_ended(self.driver) or (self._elsewhere and self.heartbeat.silent()):
                 end_children()
                 self.on_orphaned()
                 os._exit(75)

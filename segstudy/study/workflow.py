@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from segstudy.datasets import data_root
 from segstudy.study.files import read_json, write_json
 from segstudy.study.project import Project
+from segstudy.study.surroundings import with_a_name, without_changes
 from segstudy.study.terminal import Ticker, clock
 from segstudy.study.watch import Heartbeat
 
@@ -21,7 +24,7 @@ POLL = 0.5  # seconds between two looks at the jobs' notes
 
 
 def run_snakemake(
-    project: Project, profile: str, rules: list[dict[str, Any]], slots: int, executor: str
+    project: Project, profile: str, rules: list[dict[str, Any]], slots: int, executor: str, run: str
 ) -> None:
     """Run the rules; how they ended is read from what they leave, not from here.
 
@@ -35,48 +38,71 @@ def run_snakemake(
         How many jobs run at once.
     executor : str
         "local" or one that Snakemake has a plugin for, such as "slurm".
+    run : str
+        This run's own name, under which its jobs and its sign of life are known; see `segstudy.study.jobs.rules`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        With the signal's number, after Ctrl-C or another signal that asks this process to end: no job is left.
     """
     state = project.state / profile
+    shutil.rmtree(
+        state / "runs", ignore_errors=True
+    )  # of earlier runs: their jobs end when their driver is silent
     for rule in rules:
-        for path in (rule["stamp"], rule["log"], rule["progress"], rule["progress"] + ".inner"):
-            Path(path).unlink(missing_ok=True)
+        for path in (project.state / rule["stamp"], Path(rule["log"])):
+            path.unlink(missing_ok=True)
     write_json(state / "plan.json", {"jobs": rules})
-    with (state / "snakemake.log").open("w") as log:
+    with (state / "snakemake.log").open("w") as log, _noted_signals() as signals:
         process = subprocess.Popen(
-            _command(project, slots, executor),
+            _command(project, slots, executor, run, any(rule["gpus"] for rule in rules)),
             stdout=log,
             stderr=log,
             env=_environment(project, state / "plan.json"),
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
-        interrupts: list[int] = []
-        before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
         try:
-            _watch(process, rules, Heartbeat(state / "heartbeat"), interrupts)
+            _watch(process, rules, Heartbeat(state / "runs" / run / "heartbeat"), signals)
         except BaseException:
             _end_group(process)
             if executor == "slurm":
-                _cancel_slurm_jobs()
-            print("\nInterrupted: what has finished is kept, and the same command goes on from there.")
+                _cancel_slurm_jobs(run)
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                print(
+                    "\nInterrupted: what has finished is kept, and the same command goes on from there.",
+                    flush=True,
+                )
             raise
-        finally:
-            signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Note the signals that ask to end: Ctrl-C, a closed terminal, a system that shuts down or a cluster's time limit.
+
+    Those that this process was started to ignore (by nohup, or in the background) stay ignored.
+    """
+    noted: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
 
 
 def _environment(project: Project, plan: Path) -> dict[str, str]:
     """Return what Snakemake and every job below it find in their environment."""
-    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    paths = dict.fromkeys([str(project.root), str(Path(__file__).resolve().parents[2]), *given])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "SEGSTUDY_PLAN": str(plan)}
-    environment["SEGSTUDY_DATA"] = str(data_root().resolve())
+    environment = with_a_name(without_changes(os.environ), project.state / "cache-home")
     environment.pop("SNAKEMAKE_PROFILE", None)  # a person's own profile may say dry-run
-    if not os.access(Path.home(), os.W_OK):
-        environment["XDG_CACHE_HOME"] = str(project.state / "cache-home")
-    return environment
+    return environment | {"SEGSTUDY_PLAN": str(plan), "SEGSTUDY_DATA": str(data_root().resolve())}
 
 
-def _command(project: Project, slots: int, executor: str) -> list[str]:
+def _command(project: Project, slots: int, executor: str, run: str, gpus: bool) -> list[str]:
     """Return Snakemake's command line.
 
     Its own lock is left out: the driver holds one that the system lets go with the process. Stamps of stale reports
@@ -85,20 +111,13 @@ def _command(project: Project, slots: int, executor: str) -> list[str]:
     command = [sys.executable, "-m", "snakemake"]
     command += ["--snakefile", str(project.root / "notebooks" / "Snakefile")]
     command += ["--directory", str(project.state), "--workflow-profile", "none"]
-    command += [
-        "--nolock",
-        "--rerun-incomplete",
-        "--keep-going",
-        "--rerun-triggers",
-        "mtime",
-        "--quiet",
-        "all",
-    ]
+    command += ["--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"]
+    command += ["--quiet", "host", "progress", "reason", "rules"]  # but not "all", which hides every error
     command += ["--latency-wait", "5", "--resources", f"slot={slots}"]
     if executor == "local":  # slots decide how many run; threads are fixed by study.yaml
-        return [*command, f"gpu={gpus_here()}", "--cores", "1000"]
+        return [*command, f"gpu={gpus_here() if gpus else 0}", "--cores", "1000"]
     if executor == "slurm":
-        command += ["--slurm-jobname-prefix", _slurm_prefix()]
+        command += ["--slurm-jobname-prefix", f"segstudy-{run}"]
         command += [
             "--slurm-init-seconds-before-status-checks",
             "5",
@@ -106,11 +125,7 @@ def _command(project: Project, slots: int, executor: str) -> list[str]:
     return [*command, "--executor", executor, "--jobs", str(slots)]
 
 
-def _slurm_prefix() -> str:
-    return f"segstudy{os.getpid()}"
-
-
-def _cancel_slurm_jobs() -> None:
+def _cancel_slurm_jobs(run: str) -> None:
     """Cancel what this run has submitted: Snakemake, ended by a signal, leaves its jobs to Slurm."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         asked = subprocess.run(
@@ -121,17 +136,16 @@ def _cancel_slurm_jobs() -> None:
             check=True,
         )
         rows = [line.split(maxsplit=1) for line in asked.stdout.splitlines()]
-        ours = [row[0] for row in rows if len(row) == 2 and row[1].startswith(_slurm_prefix())]
+        ours = [row[0] for row in rows if len(row) == 2 and row[1].startswith(f"segstudy-{run}")]
         if ours:
             subprocess.run(["scancel", *ours], timeout=60, check=True)
 
 
 def gpus_here() -> int:
-    """How many GPUs a local run may use: those that are visible."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([name for name in visible.split(",") if name.strip()])
-    return len([name for name in os.listdir("/dev") if name.startswith("nvidia") and name[6:].isdigit()])
+    """How many GPUs a local run may use: those that torch will see, CUDA_VISIBLE_DEVICES read as CUDA does."""
+    import torch  # takes seconds, and is asked only where a notebook wants a GPU
+
+    return torch.cuda.device_count()
 
 
 def _die_with_parent() -> None:
@@ -139,7 +153,9 @@ def _die_with_parent() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(
+            1, signal.SIGKILL
+        )  # 1 = PR_SET_PDEATHSIG; after SIGTERM it would wait for its jobs
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
@@ -154,17 +170,17 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat, interrupts: list[int]
+    process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat, signals: list[int]
 ) -> None:
     """Print what the jobs note until Snakemake has ended.
 
-    Ctrl-C is noted in `interrupts` and raised here: raised where it falls, Python may swallow it (in a finaliser).
+    Ctrl-C is noted in `signals` and raised here: raised where it falls, Python may swallow it (in a finaliser).
     """
     ticker, started = Ticker(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL)
-        if interrupts:
-            raise KeyboardInterrupt
+        if signals:
+            raise KeyboardInterrupt(signals[0])
         heartbeat.beat()
         for rule in rules:
             cell, inner = read_json(Path(rule["progress"])), read_json(Path(rule["progress"] + ".inner"))

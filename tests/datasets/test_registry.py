@@ -44,7 +44,7 @@ def test_what_is_unknown_gets_the_nearest_name(tmp_path, changes, message):
 
 
 def test_an_option_of_a_data_set_that_has_none(tmp_path):
-    with pytest.raises(ValueError, match="choose from nothing"):
+    with pytest.raises(ValueError, match="there are: none"):
         open_dataset("voc", tmp_path, size=(4, 4))
 
 

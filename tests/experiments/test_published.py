@@ -106,13 +106,13 @@ def test_claims_of_all_and_of_one_paper():
 
 
 def test_wrong_names_get_the_nearest_one():
-    with pytest.raises(ValueError, match="no table 'scgnet_table77'; the nearest is 'scgnet_table7' of 29"):
+    with pytest.raises(ValueError, match="no table 'scgnet_table77'; did you mean 'scgnet_table7'"):
         table("scgnet_table77")
-    with pytest.raises(ValueError, match="no paper 'scg-net'; the nearest is 'scgnet'"):
+    with pytest.raises(ValueError, match="no paper 'scg-net'; did you mean 'scgnet'"):
         claims("scg-net")
-    with pytest.raises(ValueError, match="no row 'DGCN'; the nearest is 'DGCN[*]'"):
+    with pytest.raises(ValueError, match="no row 'DGCN'; did you mean 'DGCN[*]'"):
         lookup("dgcn_table2", "DGCN", "Val")
-    with pytest.raises(ValueError, match="no column 'val'; the nearest is 'Val'"):
+    with pytest.raises(ValueError, match="no column 'val'; did you mean 'Val'"):
         lookup("dgcn_table2", "DGCN*", "val")
     with pytest.raises(ValueError, match="prints '10k', which is no plain number"):
         lookup("dgcn_table2", "DGCN*", "Training set")

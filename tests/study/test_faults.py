@@ -92,11 +92,13 @@ def test_nothing_chosen_is_said_and_is_no_success(toy: Toy):
     assert done.returncode == 2 and "none has the profile 'paper'" in done.stderr
 
 
-def test_more_gpus_than_there_are_is_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+@pytest.mark.parametrize("visible", ["", "-1", "-1,0", "NoDevFiles"])
+def test_more_gpus_than_there_are_is_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch, visible: str):
+    """Each hides every GPU: CUDA reads the list to the first entry that is no device."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     toy.edit(toy.study, "still_minutes: 5, memory_gb: 1}\n      demo", "gpus: 1}\n      demo")
     done = toy.run("--only", "00")
-    assert done.returncode == 2 and "wants 1 GPUs" in done.stderr
+    assert done.returncode == 2 and "wants 1 GPUs (notebooks/study.yaml); 0 are seen" in done.stderr
 
 
 def test_an_unknown_notebook_is_refused(toy: Toy):
@@ -231,12 +233,20 @@ def test_progress_is_told_from_inside_a_long_cell(toy: Toy):
     assert lines and "cell   7/11  The long cell" in lines[0] and "/20" in lines[0]
 
 
+def heed_signals() -> None:
+    """Undo what the tests' own shell may ignore: SIGHUP under nohup, SIGINT in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(toy: Toy, *words: str) -> subprocess.Popen[str]:
     command = toy.command("run", "--profile", "smoke", *words)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=toy.environment)
-    note = toy.root / "reports" / ".state" / "smoke" / "00_first.progress.inner"
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=toy.environment, preexec_fn=heed_signals
+    )
+    state, note = toy.root / "reports" / ".state" / "smoke", "runs/*/00_first.progress.inner"
     deadline = time.monotonic() + 60
-    while not note.is_file() or '"toy: step"' not in note.read_text():
+    while not any('"toy: step"' in found.read_text() for found in state.glob(note)):
         assert time.monotonic() < deadline and process.poll() is None, "the long cell never started"
         time.sleep(0.1)
     return process
@@ -263,7 +273,7 @@ def wait_until_alone(toy: Toy) -> None:
     assert left_over(toy) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_an_interrupted_run_leaves_no_process_and_goes_on_from_what_was_finished(
     toy: Toy, how: signal.Signals
 ):
@@ -272,7 +282,7 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on_from_what_was_finished
     process = start(toy, "--set", "seconds=60")
     process.send_signal(how)
     process.wait(60)
-    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
     wait_until_alone(toy)
     assert not toy.report("00_first").parent.exists(), "a half-written report was taken for a finished one"
     done = toy.run("--set", "seconds=0.0")

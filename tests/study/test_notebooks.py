@@ -110,6 +110,43 @@ def test_an_edit_by_hand_is_not_lost(tmp_path: Path):
     assert book.read_text() == text
 
 
+def stripped(text: str) -> str:
+    notebook = json.loads(text)
+    notebook["metadata"] = {}
+    return json.dumps(notebook)
+
+
+def conflict(text: str) -> str:
+    return text.replace("x = 2", "<<<<<<< HEAD\nx = 2\n=======\nx = 4\n>>>>>>> other")
+
+
+@pytest.mark.parametrize(
+    "spoil", [stripped, conflict, lambda text: "[]", lambda text: text[:50], lambda _: ""]
+)
+def test_what_may_be_an_edit_by_hand_is_not_lost(tmp_path: Path, spoil):
+    """Cleaning hooks strip the mark that tells; a merge leaves no JSON; neither may cost the edit."""
+    (tmp_path / "scripts").mkdir()
+    book = tmp_path / "00_x.ipynb"
+    (tmp_path / "scripts" / "00_x.py").write_text("# %%\nx = 1\n")
+    make_notebooks(tmp_path)
+    text = spoil(book.read_text().replace("x = 1", "x = 2"))
+    book.write_text(text)
+    assert edited_by_hand(book)
+    with pytest.raises(StudyError, match="edited by hand"):
+        make_notebooks(tmp_path)
+    assert book.read_text() == text
+
+
+def test_a_notebook_without_its_mark_is_made_again_where_nothing_can_be_lost(tmp_path: Path):
+    (tmp_path / "scripts").mkdir()
+    book = tmp_path / "00_x.ipynb"
+    (tmp_path / "scripts" / "00_x.py").write_text("# %%\nx = 1\n")
+    make_notebooks(tmp_path)
+    text = book.read_text()
+    book.write_text(stripped(text))
+    assert make_notebooks(tmp_path) == [book] and book.read_text() == text
+
+
 def test_the_place_of_the_parameters_cell_counts(tmp_path: Path):
     first = '# %% tags=["parameters"]\na = 1  # what\n\n'
     (tmp_path / "a.py").write_text(f"{first}# %%\nx = 1\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -128,6 +130,12 @@ def test_what_was_worked_out_by_hand_stops_the_notebook_where_it_differs(record:
     assert "match True" in capsys.readouterr().out
     with pytest.raises(AssertionError, match="by hand"):
         record.expect("sum", 1.0, 1.1)
+
+
+def test_it_stops_the_notebook_where_python_leaves_out_assert_statements():
+    code = "from segstudy.study.record import Record; Record().expect('sum', 1.0, 1.1)"
+    done = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "AssertionError: sum is 1.0, not 1.1" in done.stderr
 
 
 @pytest.mark.parametrize(

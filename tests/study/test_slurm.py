@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+from test_faults import start, wait_until_alone
 from toy import Toy
 
 SBATCH = """
@@ -19,6 +21,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 id=$(wc -l <"$SLURM_STANDIN/asked")
+echo "$id $name" >>"$SLURM_STANDIN/queue"
 ( SLURM_JOB_ID=$id SLURM_JOBID=$id setsid bash -c "$script" >"$SLURM_STANDIN/job$id.log" 2>&1
   [ $? = 0 ] && echo "$id|COMPLETED" >>"$SLURM_STANDIN/states" || echo "$id|FAILED" >>"$SLURM_STANDIN/states" ) &
 echo "$id"
@@ -30,9 +33,9 @@ COMMANDS = {
     "sacct": 'case "$*" in *JobIdRaw*) cat "$SLURM_STANDIN/states" 2>/dev/null ;; *) echo users ;; esac; true',
     "sacctmgr": "echo users",
     "sinfo": 'echo "main*"',
-    "squeue": "true",
+    "squeue": 'case "$*" in *--me*) cat "$SLURM_STANDIN/queue"; echo "77 of-somebody-else" ;; esac; true',
     "scontrol": 'echo "MinJobAge = 300 sec"',
-    "scancel": "true",
+    "scancel": 'echo "$*" >>"$SLURM_STANDIN/cancelled"',
 }
 
 
@@ -61,3 +64,20 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
     assert toy.report("00_first", "report.html").is_file()
     asked = (slurm / "asked").read_text()
     assert "--mem 2048" in asked and "-t 8" in asked and "--cpus-per-task=3" in asked
+
+
+def test_a_refusal_of_slurm_s_is_shown(toy: Toy, slurm: Path):
+    why = "Batch job submission failed: Invalid account or account/partition combination specified"
+    (slurm / "sbatch").write_text(f"#!/bin/bash\necho 'sbatch: error: {why}' >&2\nexit 1\n")
+    done = toy.run("--only", "01", "--executor", "slurm")
+    assert done.returncode == 1 and "01_second: no report" in done.stdout
+    assert why in done.stdout
+
+
+def test_slurm_s_jobs_are_cancelled_when_the_driver_is_to_end(toy: Toy, slurm: Path):
+    process = start(toy, "--only", "00", "--executor", "slurm", "--set", "seconds=60")
+    process.send_signal(signal.SIGTERM)
+    process.wait(60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert (slurm / "cancelled").read_text() == "1\n"
+    wait_until_alone(toy)

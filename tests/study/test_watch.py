@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from segstudy.processes import this_process
 from segstudy.progress import VARIABLE, note
 from segstudy.study import watch
-from segstudy.study.watch import Watch, driver_here
+from segstudy.study.watch import Watch
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(watch, "end_children", lambda: None)
     monkeypatch.setattr(watch.time, "monotonic", lambda: 0.0)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "job.progress.inner"))
-    return Watch(10, 1, driver_here(), tmp_path / "job.progress", lambda: None)
+    return Watch(10, 1, this_process(), tmp_path / "job.progress", lambda: None)
 
 
 def test_each_step_of_progress_and_each_cell_starts_the_clock_again(watched: Watch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ def scrub_paths(text: str, root: Path | None = None) -> str:
     """
     root = (root or Path.cwd()).absolute()
     names = [] if root.parent == root else [str(root)]
-    if root.is_relative_to(Path.home()) and root != Path.home():
-        names.append(f"~/{root.relative_to(Path.home())}")  # IPython shortens the home folder in tracebacks
+    home = Path(os.path.expanduser("~"))  # stays "~" for a user id without one, where Path.home() raises
+    if root.is_relative_to(home) and root != home:
+        names.append(f"~/{root.relative_to(home)}")  # IPython shortens the home folder in tracebacks
     # A colour code ends in a letter, which would hide the start of the path behind it.
     return "".join(_scrub_plain(part, names) for part in _COLOUR.split(text))
 

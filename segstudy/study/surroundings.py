@@ -1,0 +1,72 @@
+"""What a job finds around it: the same for every user, whatever the own environment and machine of each say.
+
+The rule: a variable that changes how Python, IPython, Jupyter, matplotlib or torch compute, start or draw is dropped or
+set by the study; one that says where packages and caches lie is kept, since without it nothing may be found.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+CHANGES = (
+    "PYTHON",
+    "IPYTHON",
+    "JUPYTER",
+    "MPL",
+    "MATPLOTLIB",
+    "PAPERMILL",
+    "NVIDIA_TF32",
+    "TORCH_ALLOW_TF32",
+)
+PLACES = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
+PLACES += ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR")
+
+
+def without_changes(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that cannot change a result, with UTF-8 for every text and name whatever the locale."""
+    kept = {
+        name: value for name, value in environment.items() if not name.startswith(CHANGES) or name in PLACES
+    }
+    paths = [path for path in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(path)]
+    if paths:  # a relative one, or an empty one, would be another folder in each process
+        kept["PYTHONPATH"] = os.pathsep.join(paths)
+    return kept | {"PYTHONUTF8": "1"}
+
+
+def with_a_name(environment: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return `environment` with a user's name and home folder where the system knows none of this user id.
+
+    Containers that run under any ``--user`` have no entry for it, and Snakemake and torch ask for both.
+
+    Parameters
+    ----------
+    environment : mapping
+    home : Path
+        A folder that takes the place of a home, or of a cache in a home that cannot be written to.
+    """
+    given: dict[str, str] = {}
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # an OSError from Python 3.13 on
+        given["LOGNAME"] = f"uid{os.getuid()}"
+    known = Path(os.path.expanduser("~"))  # stays "~" where there is none
+    if not known.is_absolute():
+        given["HOME"] = str(home)
+    elif not os.access(known, os.W_OK):
+        given["XDG_CACHE_HOME"] = str(home)
+    return dict(environment) | given
+
+
+def python_command(module: str, roots: list[Path], interpreter: str = sys.executable) -> list[str]:
+    """Return the command line that runs `module` as ``python -m`` does, with `roots` first where Python looks.
+
+    PYTHONPATH cannot hold a folder with a colon in its name, and a folder of the current one's cannot come before them.
+    """
+    places = list(dict.fromkeys(str(root) for root in roots))
+    start = f"import runpy, sys; sys.path[:1] = {places!a}"  # the first is the current folder
+    run = f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    return [interpreter, "-c", f"{start}; {run}"]
