@@ -14,20 +14,10 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.coloured import match_colours
-from segstudy.datasets.files import (
-    VOID,
-    Window,
-    crop,
-    find_folder,
-    load_rgb,
-    missing_data,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-    require_shape,
-)
+from segstudy.datasets.files import VOID, Window, find_folder, missing_data, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_colours
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 # Tiles of each split. None is published. The nine pictures of a tile are neighbours, so a tile is never divided;
@@ -129,5 +119,4 @@ def _samples(folder: Path, tiles: list[int], supervision: str) -> Iterator[Sampl
 
 def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
     """Return the class ids of a mask's colours."""
-    colours = require_shape(mask, np.asarray(load_rgb(mask)), read_size(picture))
-    return match_colours(mask, crop(colours, window), TABLE)
+    return match_colours(mask, read_colours(mask, read_size(picture), window), TABLE)

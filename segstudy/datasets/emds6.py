@@ -13,8 +13,9 @@ from pathlib import Path
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.emds5 import CLASSES, COLOURS, read_mask
-from segstudy.datasets.files import find_folder, missing_data, read_rgb, require_choice
+from segstudy.datasets.files import find_folder, missing_data, require_choice
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.pictures import read_rgb
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.errors import StudyError
 

@@ -14,20 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import (
-    VOID,
-    Window,
-    crop,
-    label_colours,
-    load_rgb,
-    missing_data,
-    present,
-    read_ids,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_shape,
-)
+from segstudy.datasets.coloured import Colour, match_colours
+from segstudy.datasets.files import VOID, Window, label_colours, missing_data, require_choice
+from segstudy.datasets.masks import present, read_colours, read_ids
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.errors import StudyError
 
@@ -52,8 +42,6 @@ root/
 """,
     how_to_get="put your pictures into a folder images/ and pass the folder around it as root=",
 )
-
-Colour = tuple[int, int, int]
 
 
 def open_folder(
@@ -177,7 +165,11 @@ def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
 
 def _found_classes(masks: Sequence[Path]) -> tuple[str, ...]:
     """Return a name for each id up to the largest that the masks hold."""
-    ids = {label for mask in masks for label in present(read_ids(mask, read_size(mask), VOID))}
+    ids = {
+        label
+        for mask in masks
+        for label in present(read_ids(mask, read_size(mask, True), VOID, upright=True))
+    }
     if masks and ids <= {0, VOID}:
         raise StudyError(
             f"{masks[0]} and its neighbours hold nothing but 0 and {VOID}, and {VOID} means 'not scored'. For "
@@ -203,24 +195,7 @@ def _read_labels(
     """Return the labels of a mask of ids or, with a table, of colours."""
     expected = read_size(picture, upright=True)
     if table is None:
-        return crop(read_ids(mask, expected, count), window)
-    return crop(
-        _match_colours(mask, require_shape(mask, np.asarray(load_rgb(mask)), expected), table), window
-    )
-
-
-def _match_colours(mask: Path, colours: np.ndarray, table: dict[str, Colour]) -> np.ndarray:
-    """Return the id of each pixel's colour, (H, W) uint8."""
-    weights = np.array([1 << 16, 1 << 8, 1])
-    packed = colours.astype(np.int64) @ weights
-    labels = np.full(packed.shape, -1)
+        return read_ids(mask, expected, count, window, upright=True)
     names = [name for name in table if name != VOID_NAME]
-    for name, colour in table.items():
-        labels[packed == np.array(colour) @ weights] = VOID if name == VOID_NAME else names.index(name)
-    if (labels < 0).any():
-        row, column = np.argwhere(labels < 0)[0]
-        raise StudyError(
-            f"{mask} holds the colour {tuple(colours[row, column].tolist())} at row {row}, column {column}; "
-            f"expected one of colours={table}. {(labels < 0).sum()} pixels are unknown (JPEG smears colours)"
-        )
-    return labels.astype(np.uint8)
+    ids = {colour: VOID if name == VOID_NAME else names.index(name) for name, colour in table.items()}
+    return match_colours(mask, read_colours(mask, expected, window, upright=True), ids)

@@ -12,19 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_grey,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-)
+from segstudy.datasets.files import Window, crop, find_folder, missing_data, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_grey
 from segstudy.datasets.ph2 import CLASSES, COLOURS
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 SPLITS = {"train": 900}

@@ -13,18 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_grey,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-)
+from segstudy.datasets.files import Window, crop, find_folder, missing_data, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_grey
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 # 80 common nevi, 80 atypical nevi, 40 melanomas (Mendonca et al. 2013); no split is defined.
