@@ -204,6 +204,26 @@ class TestPictures:
         assert np.abs(sample.image.astype(int) - upright).max() < 12
         assert sample.labels.shape == (16, 24)
 
+    @pytest.mark.parametrize("turned", ["picture", "mask", "both"])
+    @pytest.mark.parametrize("suffix", ["png", "tif"])
+    def test_each_is_turned_by_its_own_tag(self, tmp_path, turned, suffix):
+        """The object of the picture lies under its label, whichever of the two is stored on its side."""
+        labels = np.zeros((16, 24), np.uint8)
+        labels[2:6, 3:11] = 1
+        for folder, what, array in (("images", "picture", labels * 255), ("masks", "mask", labels)):
+            (tmp_path / folder).mkdir()
+            side = turned in (what, "both")
+            picture = Image.fromarray(np.ascontiguousarray(np.rot90(array, 1) if side else array))
+            exif = Image.Exif()
+            exif[0x0112] = 6 if side else 1
+            options = {"exif": exif} if suffix == "png" else {"tiffinfo": {274: exif[0x0112]}}
+            picture.save(tmp_path / folder / f"x.{suffix}", **options)
+        (sample,) = open_dataset("folder", tmp_path)
+        assert (sample.labels == labels).all()
+        assert (sample.image[..., 0] == labels * 255).all()
+        image, part = sample.read((1, 2, 7, 12))
+        assert (part == labels[1:8, 2:14]).all() and (image[..., 0] == part * 255).all()
+
     def test_suffixes_in_capitals_and_hidden_files(self, tmp_path):
         save(tmp_path / "images/x.png", photograph(0, 5, 7)).rename(tmp_path / "images/x.PNG")
         (tmp_path / "images/.x.png").write_bytes(b"")
