@@ -14,7 +14,15 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.coloured import match_colours
-from segstudy.datasets.files import VOID, Window, find_folder, missing_data, require_choice, require_mask
+from segstudy.datasets.files import (
+    VOID,
+    Window,
+    find_folder,
+    listed,
+    missing_data,
+    require_choice,
+    require_mask,
+)
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.masks import read_colours
 from segstudy.datasets.pictures import read_rgb, read_size
@@ -108,7 +116,7 @@ def open_dubai(root: Path, split: str, supervision: str) -> Dataset:
 def _samples(folder: Path, tiles: list[int], supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture of the tiles."""
     for tile in tiles:
-        for picture in sorted((folder / f"Tile {tile}" / "images").glob("*.jpg")):
+        for picture in listed(folder / f"Tile {tile}" / "images", "*.jpg"):
             mask = folder / f"Tile {tile}" / "masks" / f"{picture.stem}.png"
             if supervision != "none":
                 require_mask(mask, picture)

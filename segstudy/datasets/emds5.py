@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card, Remote
-from segstudy.datasets.files import Window, crop, find_folder, missing_data, require_choice, require_mask
+from segstudy.datasets.files import (
+    Window,
+    crop,
+    find_folder,
+    listed,
+    missing_data,
+    require_choice,
+    require_mask,
+)
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.masks import read_grey
 from segstudy.datasets.pictures import read_rgb, read_size
@@ -128,7 +136,7 @@ def open_emds5(root: Path, split: str, supervision: str) -> Dataset:
 
 def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted(pictures.glob("*.png")):
+    for picture in listed(pictures, "*.png"):
         mask = pictures.parent / MASKS / f"{picture.stem}-GTM.png"
         if supervision == "full":
             require_mask(mask, picture)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.emds5 import CLASSES, COLOURS, read_mask
-from segstudy.datasets.files import find_folder, missing_data, require_choice
+from segstudy.datasets.files import find_folder, listed, missing_data, require_choice
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.pictures import read_rgb
 from segstudy.datasets.sample import Dataset, Sample
@@ -71,7 +71,7 @@ def open_emds6(root: Path, split: str, supervision: str) -> Dataset:
     pictures = find_folder(home, *PICTURES, *(f"*/{name}" for name in PICTURES))
     if pictures is None:
         raise missing_data(CARD, home / PICTURES[0])
-    kinds = sorted(folder for folder in pictures.iterdir() if folder.is_dir())
+    kinds = sorted({path.parent for path in listed(pictures, "*/*.png")})
     return found_dataset(
         CARD,
         split,
@@ -87,9 +87,9 @@ def open_emds6(root: Path, split: str, supervision: str) -> Dataset:
 
 def _samples(kind: Path, number: int, supervision: str) -> Iterator[Sample]:
     """Yield the samples of one kind, in the order of the names."""
-    found = sorted(kind.glob("*.png"))
+    found = listed(kind, "*.png")
     folder = find_folder(kind.parent.parent, *MASKS)
-    masks = sorted((folder / kind.name).glob("*.png")) if folder else []
+    masks = listed(folder / kind.name, "*.png") if folder else []
     if supervision == "full" and len(masks) != len(found):
         raise StudyError(
             f"{kind.name} of emds6 has {len(found)} pictures and {len(masks)} masks: they are paired by order"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import operator
+import os
 import struct
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,9 +48,30 @@ def missing_data(card: Card, looked_for: Path) -> MissingData:
 
 
 def find_folder(root: Path, *patterns: str) -> Path | None:
-    """Return the first folder below `root` that matches one of the glob patterns, in their order, or None."""
+    """Return the first folder below `root` that matches one of the glob patterns, in their order, or None.
+
+    `__MACOSX`, where archives made on a Mac keep attributes under the same names, is no such folder.
+    """
     places = (place for pattern in patterns for place in sorted(root.glob(pattern)))
-    return next((place for place in places if place.is_dir()), None)
+    return next((place for place in places if place.is_dir() and "__MACOSX" not in place.parts), None)
+
+
+def listed(folder: Path, pattern: str = "*") -> list[Path]:
+    """Return the files of a folder that match a glob pattern, sorted.
+
+    Hidden ones are left out: archives made on a Mac hold a `._NAME` beside each file, with its attributes.
+    """
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith(".") and path.is_file())
+
+
+def file_key(path: Path) -> str:
+    r"""Return a file's name without its suffix, the same however a system writes it.
+
+    Accented letters are composed (NFC; Mac file systems take them apart), bytes that are no UTF-8 are written as
+    ``\xe9``, so that the name can be printed and stored.
+    """
+    name = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", name)
 
 
 def require_mask(mask: Path, image: Path) -> Path:

@@ -15,7 +15,15 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.coloured import Colour, match_colours
-from segstudy.datasets.files import VOID, Window, label_colours, missing_data, require_choice
+from segstudy.datasets.files import (
+    VOID,
+    Window,
+    file_key,
+    label_colours,
+    listed,
+    missing_data,
+    require_choice,
+)
 from segstudy.datasets.masks import present, read_colours, read_ids
 from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
@@ -100,7 +108,7 @@ def open_folder(
         classes = _found_classes(list(masks.values()))
     names = tuple(classes)
     shown = label_colours(len(names)) if table is None else [table[name] for name in names]
-    samples = [_sample(picture, masks.get(stem), names, table) for stem, picture in pictures.items()]
+    samples = [_sample(picture, masks.get(name), names, table) for name, picture in pictures.items()]
     return Dataset(
         CARD.name,
         split=split,
@@ -130,32 +138,34 @@ def _require_colours(colours: Mapping[str, Colour]) -> dict[str, Colour]:
 
 
 def _listed(folder: Path) -> tuple[dict[str, Path], int]:
-    """Return the pictures of `images/` by stem, sorted, and how many other files lie beside them."""
-    files = [path for path in sorted(folder.glob("*")) if path.is_file() and not path.name.startswith(".")]
+    """Return the pictures of `images/` by name, sorted, and how many other files lie beside them."""
+    files = listed(folder)
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not pictures:
         raise missing_data(CARD, folder / "*.png")
-    return _by_stem(pictures), len(files) - len(pictures)
+    return _by_name(pictures), len(files) - len(pictures)
 
 
-def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the paths by stem; two of one stem could not be told apart."""
+def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the paths by `file_key`; two of one name could not be told apart."""
     found: dict[str, Path] = {}
     for path in paths:
-        if path.stem in found:
-            raise StudyError(
-                f"{found[path.stem]} and {path} share the name {path.stem!r}: rename one of them"
-            )
-        found[path.stem] = path
+        name = file_key(path)
+        if name in found:
+            ours, theirs = found[name], path
+            # Names that look alike may be composed and decomposed: their code points tell them apart.
+            spelt = "" if ours.stem == theirs.stem else f" (spelt {ours.stem!a} and {theirs.stem!a})"
+            raise StudyError(f"{ours} and {theirs} share the name {name!r}{spelt}: rename one of them")
+        found[name] = path
     return found
 
 
 def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the mask of each picture by stem; empty where there is no folder of masks."""
+    """Return the mask of each picture by name; empty where there is no folder of masks."""
     folder = root / "masks"
     if not folder.is_dir():
         return {}
-    masks = _by_stem([path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES])
+    masks = _by_name([path for path in listed(folder) if path.suffix.lower() in SUFFIXES])
     for ours, theirs, kind in ((pictures, masks, "mask in masks/"), (masks, pictures, "picture in images/")):
         alone = sorted(set(ours) - set(theirs))
         if alone:
@@ -184,9 +194,9 @@ def _sample(
     """Return the sample of a picture and its mask."""
     read_image = partial(read_rgb, picture, upright=True)
     if mask is None:
-        return Sample(picture.stem, read_image, files=(picture,))
+        return Sample(file_key(picture), read_image, files=(picture,))
     read_labels = partial(_read_labels, mask, picture, len(names), table)
-    return Sample(picture.stem, read_image, read_labels, files=(picture,), label_files=(mask,))
+    return Sample(file_key(picture), read_image, read_labels, files=(picture,), label_files=(mask,))
 
 
 def _read_labels(

@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import Window, crop, find_folder, missing_data, require_choice, require_mask
+from segstudy.datasets.files import (
+    Window,
+    crop,
+    find_folder,
+    listed,
+    missing_data,
+    require_choice,
+    require_mask,
+)
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.masks import read_grey
 from segstudy.datasets.ph2 import CLASSES, COLOURS
@@ -88,7 +96,7 @@ def open_isic2016(root: Path, split: str, supervision: str) -> Dataset:
 
 def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted(pictures.glob("ISIC_*.jpg")):
+    for picture in listed(pictures, "ISIC_*.jpg"):
         mask = picture.with_name(f"{picture.stem}{SUFFIX}.png")
         if supervision != "none":
             require_mask(mask, picture)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import Window, require_choice, require_mask
+from segstudy.datasets.files import Window, listed, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.isprs import CLASSES, COLOURS
 from segstudy.datasets.masks import read_ids
@@ -82,7 +82,7 @@ def open_isprs_patches(root: Path, split: str, supervision: str) -> Dataset:
 
 def _samples(city: Path, supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted((city / "img_dir").glob("*.png")):
+    for picture in listed(city / "img_dir", "*.png"):
         mask = city / "ann_dir" / picture.name
         if supervision != "none":
             require_mask(mask, picture)

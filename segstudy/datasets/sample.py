@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -172,11 +173,11 @@ class Sample:
 
     def digest(self) -> bytes:
         """Return the sha256 over the name and what can be read: file names and bytes, or arrays."""
-        total = hashlib.sha256(self.name.encode() + b"\0")
+        total = hashlib.sha256(self.name.encode(errors="surrogateescape") + b"\0")
         for path in self._files + self._label_files:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()
-            total.update(path.name.encode() + b"\0" + content)
+            total.update(os.fsencode(path.name) + b"\0" + content)
         if not self._files:
             arrays = [self.image] if self._read_labels is None else [self.image, self.labels]
             for array in arrays:
