@@ -1,8 +1,8 @@
 """A folder of one's own pictures: `images/`, and masks of the same names in `masks/` where there are any.
 
 Verification, in this order: `images/` is there and holds pictures; no two share a name; where `masks/` is
-there, names pair one to one; at reading, a mask has its picture's size and nothing but the declared ids or
-colours.
+there, names pair one to one; masks of ids show more than 0 and 255; at reading, a mask has its picture's size
+and nothing but the declared ids or colours.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from segstudy.datasets.files import (
 from segstudy.datasets.masks import present, read_colours, read_ids
 from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.tiff import read_tiff
 from segstudy.errors import StudyError
 
 SPLITS = {"all": None}
@@ -34,6 +35,12 @@ SPLITS = {"all": None}
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # The one name in `colours` that is no class: its pixels are not scored.
 VOID_NAME = "void"
+# More classes than these have to be named: 252 grey levels of a smoothed mask are not.
+MOST_FOUND = 64
+_WAY_OUT = (
+    "If these are ids, name the classes with classes=; if they are colours, as in black and white masks, declare them: "
+    "colours={'background': (0, 0, 0), 'object': (255, 255, 255)}"
+)
 
 CARD = Card(
     name="folder",
@@ -59,6 +66,7 @@ def open_folder(
     *,
     classes: Sequence[str] | None = None,
     colours: Mapping[str, Colour] | None = None,
+    bands: Sequence[int] | None = None,
 ) -> Dataset:
     """Open a folder of pictures.
 
@@ -71,10 +79,13 @@ def open_folder(
         Without masks `"full"` gives samples whose labels are None; `"image"` is an error.
     classes : sequence of str, optional
         Names of the ids 0..C-1 where masks hold ids; by default as many as the masks show, which reads them
-        all once. The id 255 means "not scored".
+        all once, where they are at most `MOST_FOUND` and half of them are shown. The id 255 means "not scored".
     colours : mapping of str to (red, green, blue), optional
         Where masks hold colours: each class and its colour, in the order of the ids; "void" for what is not
         scored.
+    bands : sequence of int, optional
+        Which bands of each picture to read, counted from 0: then pictures are TIFF files, and are read as stored and
+        window by window. By default pictures are read as red, green and blue.
 
     Returns
     -------
@@ -87,7 +98,8 @@ def open_folder(
     StudyError
         Where pictures and masks do not pair, or a file cannot be read as what it should be.
     ValueError
-        Where `split` is unknown, both `classes` and `colours` are given, or a colour is no colour.
+        Where `split` is unknown, both `classes` and `colours` are given, a colour is no colour, a band no number, or
+        the classes are more than ids.
     """
     require_choice("split", split, SPLITS)
     if classes is not None and colours is not None:
@@ -95,6 +107,10 @@ def open_folder(
             "classes and colours are both given: pass classes for masks of ids, colours for RGB masks"
         )
     table = None if colours is None else _require_colours(colours)
+    if bands is not None:
+        bands = _require_bands(bands)
+    if len(classes or ()) > VOID:
+        raise ValueError(f"classes has {len(classes)} names; ids have 8 bits and {VOID} means 'not scored'")
     root = Path(root)
     pictures, ignored = _listed(root / "images")
     masks = {} if supervision == "none" else _paired(root, pictures)
@@ -106,9 +122,11 @@ def open_folder(
         classes = [name for name in table if name != VOID_NAME]
     elif classes is None:
         classes = _found_classes(list(masks.values()))
+    elif len(classes) > 1:
+        _require_more_than_void(list(masks.values()))
     names = tuple(classes)
     shown = label_colours(len(names)) if table is None else [table[name] for name in names]
-    samples = [_sample(picture, masks.get(name), names, table) for name, picture in pictures.items()]
+    samples = [_sample(picture, masks.get(name), names, table, bands) for name, picture in pictures.items()]
     return Dataset(
         CARD.name,
         split=split,
@@ -118,7 +136,7 @@ def open_folder(
         colours=np.reshape(shown, (-1, 3)),
         card=CARD,
         note=f"{len(samples)} pictures and {len(masks)} masks read, {ignored} other files in images/ ignored",
-        parameters={"classes": list(names), "colours": table},
+        parameters={"classes": list(names), "colours": table, "bands": bands},
     )
 
 
@@ -135,6 +153,16 @@ def _require_colours(colours: Mapping[str, Colour]) -> dict[str, Colour]:
     if len(set(table.values())) < len(table):
         raise ValueError(f"colours gives one colour to two classes: {table}")
     return table
+
+
+def _require_bands(bands: Sequence[int]) -> list[int]:
+    """Return the bands as plain ints; there must be some, counted from 0."""
+    values = np.asarray(bands)
+    if values.ndim != 1 or values.dtype.kind not in "iu" or not values.size or values.min() < 0:
+        raise ValueError(
+            f"bands is {bands!r}; expected the numbers of bands, counted from 0, as in (0, 1, 2, 3)"
+        )
+    return values.tolist()
 
 
 def _listed(folder: Path) -> tuple[dict[str, Path], int]:
@@ -175,24 +203,46 @@ def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
 
 def _found_classes(masks: Sequence[Path]) -> tuple[str, ...]:
     """Return a name for each id up to the largest that the masks hold."""
-    ids = {
-        label
-        for mask in masks
-        for label in present(read_ids(mask, read_size(mask, True), VOID, upright=True))
-    }
-    if masks and ids <= {0, VOID}:
+    _require_more_than_void(masks)
+    ids = sorted({label for mask in masks for label in _ids_of(mask)} - {VOID})
+    count = max(ids, default=-1) + 1
+    # Grey levels of black and white masks, or of smoothed ones, would be as many classes: ids leave few gaps.
+    if count > MOST_FOUND or count > 2 * len(ids):
         raise StudyError(
-            f"{masks[0]} and its neighbours hold nothing but 0 and {VOID}, and {VOID} means 'not scored'. For "
-            "black and white masks pass colours={'background': (0, 0, 0), 'object': (255, 255, 255)}"
+            f"{masks[0]} and its neighbours hold {len(ids)} values, {ids[:4]} to {ids[-1]}, which would be {count} "
+            f"classes. {_WAY_OUT}; smoothed or JPEG masks have to be parted at a threshold and saved as PNG"
         )
-    return tuple(f"class {label}" for label in range(max(ids - {VOID}, default=-1) + 1))
+    return tuple(f"class {label}" for label in range(count))
+
+
+def _require_more_than_void(masks: Sequence[Path]) -> None:
+    """Refuse masks of nothing but 0 and `VOID`; they are read up to the first that holds another id."""
+    shown: set[int] = set()
+    for mask in masks:
+        shown |= _ids_of(mask)
+        if shown - {0, VOID}:
+            return
+    if VOID in shown:
+        raise StudyError(
+            f"{masks[0]} and its neighbours hold nothing but {sorted(shown)}, and {VOID} means 'not scored'. {_WAY_OUT}"
+        )
+
+
+def _ids_of(mask: Path) -> set[int]:
+    """Return the ids that a mask holds, `VOID` among them."""
+    return set(present(read_ids(mask, read_size(mask, upright=True), VOID, upright=True)))
 
 
 def _sample(
-    picture: Path, mask: Path | None, names: Sequence[str], table: dict[str, Colour] | None
+    picture: Path,
+    mask: Path | None,
+    names: Sequence[str],
+    table: dict[str, Colour] | None,
+    bands: list[int] | None,
 ) -> Sample:
     """Return the sample of a picture and its mask."""
-    read_image = partial(read_rgb, picture, upright=True)
+    how = {"upright": True} if bands is None else {"bands": bands}
+    read_image = partial(read_rgb if bands is None else read_tiff, picture, **how)
     if mask is None:
         return Sample(file_key(picture), read_image, files=(picture,))
     read_labels = partial(_read_labels, mask, picture, len(names), table)
