@@ -222,7 +222,7 @@ def _require_more_than_void(masks: Sequence[Path]) -> None:
         shown |= _ids_of(mask)
         if shown - {0, VOID}:
             return
-    if VOID in shown:
+    if shown:
         raise StudyError(
             f"{masks[0]} and its neighbours hold nothing but {sorted(shown)}, and {VOID} means 'not scored'. {_WAY_OUT}"
         )

@@ -78,6 +78,14 @@ class TestMasks:
         assert (dataset[0].labels == quadrants(12, 16, (0, 1, 1, 0))).all()
         assert dataset.classes == ("background", "object")
 
+    @pytest.mark.parametrize("value", [0, VOID])
+    def test_masks_without_a_class_but_the_first(self, tmp_path, written, value):
+        for name in ("cat", "dog"):
+            save(tmp_path / "masks" / f"{name}.png", np.full((12, 16), value, np.uint8))
+        for classes in (None, ("background", "object")):
+            with pytest.raises(StudyError, match=rf"hold nothing but \[{value}\]"):
+                open_dataset("folder", tmp_path, classes=classes)
+
     def test_void_beside_a_class_is_no_black_and_white_mask(self, tmp_path, written):
         """The first mask has nothing but 0 and void, as a picture without things may; the second has classes."""
         labels = quadrants(12, 16, (0, VOID, VOID, 0))
