@@ -272,7 +272,7 @@ def tree_files(folder: Path) -> list[Path]:
     """Return all files below `folder`, sorted; an absent folder has none.
 
     Links to folders are followed, except back to a folder that they lie in. Folders with names that begin with
-    a dot are left out: tools work in them.
+    a dot are left out: tools work in them. So are folders that may not be read.
     """
     return sorted(_files_below(Path(folder), frozenset()))
 
@@ -280,7 +280,13 @@ def tree_files(folder: Path) -> list[Path]:
 def _files_below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     if not folder.is_dir() or folder.resolve() in above:
         return
-    for path in folder.iterdir():
+    try:
+        within = list(folder.iterdir())
+    except (
+        PermissionError
+    ):  # the lost+found of a disk that is a data set's folder: nobody reads what is in it
+        return
+    for path in within:
         if path.is_file():
             yield path
         elif not path.name.startswith("."):

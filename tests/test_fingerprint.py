@@ -253,6 +253,9 @@ def test_a_loader_counts_where_its_name_stands_and_nowhere_else():
     )
     assert {path for path in one if path not in none} == {
         "segstudy/datasets/found.py",
+        "segstudy/datasets/masks.py",
+        "segstudy/datasets/pictures.py",
+        "segstudy/datasets/tiff.py",
         "segstudy/datasets/voc.py",
     }
 

@@ -1,4 +1,4 @@
-"""Masks whose classes are colours, as published sets of aerial pictures have them."""
+"""Masks whose classes are colours, as published sets of aerial pictures and users' folders have them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def match_colours(path: Path, picture: np.ndarray, table: Mapping[Colour, int]) 
     if strange.any():
         row, column = np.argwhere(strange)[0]
         raise StudyError(
-            f"{path} holds the colour {tuple(picture[row, column].tolist())}, {strange.sum()} pixels are of no "
-            f"class; expected {', '.join(map(str, table))}. Get the file again: a copy saved as JPEG smears colours"
+            f"{path} holds the colour {tuple(picture[row, column].tolist())} at row {row}, column {column}, "
+            f"{strange.sum()} pixels are of no class; expected {', '.join(map(str, table))}. Save it again: "
+            "a copy saved as JPEG smears colours"
         )
     return labels[at].astype(np.uint8)

@@ -17,17 +17,15 @@ from segstudy.datasets.coloured import match_colours
 from segstudy.datasets.files import (
     VOID,
     Window,
-    crop,
     find_folder,
-    load_rgb,
+    listed,
     missing_data,
-    read_rgb,
-    read_size,
     require_choice,
     require_mask,
-    require_shape,
 )
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_colours
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 # Tiles of each split. None is published. The nine pictures of a tile are neighbours, so a tile is never divided;
@@ -118,7 +116,7 @@ def open_dubai(root: Path, split: str, supervision: str) -> Dataset:
 def _samples(folder: Path, tiles: list[int], supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture of the tiles."""
     for tile in tiles:
-        for picture in sorted((folder / f"Tile {tile}" / "images").glob("*.jpg")):
+        for picture in listed(folder / f"Tile {tile}" / "images", "*.jpg"):
             mask = folder / f"Tile {tile}" / "masks" / f"{picture.stem}.png"
             if supervision != "none":
                 require_mask(mask, picture)
@@ -129,5 +127,4 @@ def _samples(folder: Path, tiles: list[int], supervision: str) -> Iterator[Sampl
 
 def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
     """Return the class ids of a mask's colours."""
-    colours = require_shape(mask, np.asarray(load_rgb(mask)), read_size(picture))
-    return match_colours(mask, crop(colours, window), TABLE)
+    return match_colours(mask, read_colours(mask, read_size(picture), window), TABLE)

@@ -8,25 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from segstudy.datasets.card import Card, Remote
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_grey,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-)
-from segstudy.datasets.found import found_dataset
-from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.files import listed, require_choice
+from segstudy.datasets.pairs import Pair, pair_dataset, pictures_folder
+from segstudy.datasets.sample import Dataset
 from segstudy.errors import StudyError
 
 # The publisher defines no split. 21 classes of 20 pictures (README.txt of the data set).
@@ -38,8 +25,6 @@ NAME = re.compile(r"EMDS5-g(\d\d)-\d\d")
 # The masks are anti-aliased (grey at the outline; one of 168 is stored as RGB): the middle of 0..255
 # divides them.
 THRESHOLD = 127
-CLASSES = ("background", "microorganism")
-COLOURS = ((40, 40, 40), (230, 159, 0))
 # Names and spelling as in the README.txt of the data set; the class number 1..21 is in the file name after
 # the g.
 ORGANISMS = (
@@ -117,32 +102,25 @@ def open_emds5(root: Path, split: str, supervision: str) -> Dataset:
         Where `split` is unknown.
     """
     require_choice("split", split, SPLITS)
-    home = Path(root) / CARD.name
-    pictures = find_folder(home, *PICTURES)
-    if pictures is None:
-        raise missing_data(CARD, home / PICTURES[0])
-    return found_dataset(
+    pictures = pictures_folder(CARD, root, *PICTURES)
+    return pair_dataset(
         CARD,
         split,
         supervision,
-        _samples(pictures, supervision),
-        f"{SPLITS[split]} published pictures",
+        _pairs(pictures),
+        thing="microorganism",
+        published=SPLITS[split],
+        threshold=THRESHOLD,
         missing=pictures / "EMDS5-g01-01.png",
-        classes=CLASSES,
-        colours=COLOURS,
         image_classes=("background", *ORGANISMS),
     )
 
 
-def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
-    """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted(pictures.glob("*.png")):
+def _pairs(pictures: Path) -> Iterator[Pair]:
+    """Yield each picture with its mask and kind, in the order of the names."""
+    for picture in listed(pictures, "*.png"):
         mask = pictures.parent / MASKS / f"{picture.stem}-GTM.png"
-        if supervision == "full":
-            require_mask(mask, picture)
-        read_labels = partial(read_mask, mask, picture)
-        kinds = frozenset({_kind(picture)})
-        yield Sample(picture.stem, partial(read_rgb, picture), read_labels, kinds, (picture,), (mask,))
+        yield Pair(picture.stem, picture, mask, _kind(picture))
 
 
 def _kind(picture: Path) -> int:
@@ -153,8 +131,3 @@ def _kind(picture: Path) -> int:
             f"{picture} is not named like EMDS5-g01-01.png, with a class from g01 to g{len(ORGANISMS)}"
         )
     return int(match[1])
-
-
-def read_mask(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
-    """Return 1 where the mask is light."""
-    return crop((read_grey(mask, read_size(picture)) > THRESHOLD).astype(np.uint8), window)

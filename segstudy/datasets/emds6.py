@@ -8,14 +8,13 @@ folders are there; each kind has as many masks as pictures; at reading, the mask
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.emds5 import CLASSES, COLOURS, read_mask
-from segstudy.datasets.files import find_folder, missing_data, read_rgb, require_choice
-from segstudy.datasets.found import found_dataset
-from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.emds5 import THRESHOLD
+from segstudy.datasets.files import find_folder, listed, require_choice
+from segstudy.datasets.pairs import Pair, pair_dataset, pictures_folder
+from segstudy.datasets.sample import Dataset
 from segstudy.errors import StudyError
 
 SPLITS = {"all": 840}
@@ -66,36 +65,29 @@ def open_emds6(root: Path, split: str, supervision: str) -> Dataset:
         Where `split` is unknown.
     """
     require_choice("split", split, SPLITS)
-    home = Path(root) / CARD.name
-    pictures = find_folder(home, *PICTURES, *(f"*/{name}" for name in PICTURES))
-    if pictures is None:
-        raise missing_data(CARD, home / PICTURES[0])
-    kinds = sorted(folder for folder in pictures.iterdir() if folder.is_dir())
-    return found_dataset(
+    pictures = pictures_folder(CARD, root, *PICTURES, *(f"*/{name}" for name in PICTURES))
+    kinds = sorted({path.parent for path in listed(pictures, "*/*.png")})
+    return pair_dataset(
         CARD,
         split,
         supervision,
-        (sample for number, kind in enumerate(kinds, 1) for sample in _samples(kind, number, supervision)),
-        f"{SPLITS[split]} published pictures",
+        (pair for number, kind in enumerate(kinds, 1) for pair in _pairs(kind, number, supervision)),
+        thing="microorganism",
+        published=SPLITS[split],
+        threshold=THRESHOLD,
         missing=pictures,
-        classes=CLASSES,
-        colours=COLOURS,
         image_classes=("background", *(kind.name for kind in kinds)),
     )
 
 
-def _samples(kind: Path, number: int, supervision: str) -> Iterator[Sample]:
-    """Yield the samples of one kind, in the order of the names."""
-    found = sorted(kind.glob("*.png"))
+def _pairs(kind: Path, number: int, supervision: str) -> Iterator[Pair]:
+    """Yield the pictures of one kind with their masks, in the order of the names."""
+    found = listed(kind, "*.png")
     folder = find_folder(kind.parent.parent, *MASKS)
-    masks = sorted((folder / kind.name).glob("*.png")) if folder else []
+    masks = listed(folder / kind.name, "*.png") if folder else []
     if supervision == "full" and len(masks) != len(found):
         raise StudyError(
             f"{kind.name} of emds6 has {len(found)} pictures and {len(masks)} masks: they are paired by order"
         )
-    pairs = zip(found, masks or found, strict=supervision == "full")
-    for picture, mask in pairs:
-        labels = partial(read_mask, mask, picture)
-        yield Sample(
-            picture.stem, partial(read_rgb, picture), labels, frozenset({number}), (picture,), (mask,)
-        )
+    for picture, mask in zip(found, masks or found, strict=supervision == "full"):
+        yield Pair(picture.stem, picture, mask, number)

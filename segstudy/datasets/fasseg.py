@@ -14,17 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card, Remote
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_ids,
-    read_rgb,
-    require_choice,
-    require_mask,
-)
+from segstudy.datasets.files import Window, crop, find_folder, missing_data, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_ids
+from segstudy.datasets.pictures import read_rgb
 from segstudy.datasets.resizing import require_size, resize_image, resize_labels
 from segstudy.datasets.sample import Dataset, Sample
 

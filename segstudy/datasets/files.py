@@ -1,19 +1,21 @@
-"""Pictures and masks as files: decoded to arrays of one defined form, or an error that names the file.
+"""What every loader needs: checks of arguments and files, windows, and errors that say what to do.
 
-Every loader of this room reads through these functions. What is wrong with a file of the user's is a
-`StudyError`, what is wrong with an argument is a `ValueError`.
+Pictures are read in `segstudy.datasets.pictures`, masks in `segstudy.datasets.masks`. What is wrong with a file of the
+user's is a `StudyError`, what is wrong with an argument is a `ValueError`.
 """
 
 from __future__ import annotations
 
 import operator
+import os
 import struct
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from segstudy.datasets.card import Card
 from segstudy.errors import MissingData, StudyError, nearest
@@ -43,9 +45,30 @@ def missing_data(card: Card, looked_for: Path) -> MissingData:
 
 
 def find_folder(root: Path, *patterns: str) -> Path | None:
-    """Return the first folder below `root` that matches one of the glob patterns, in their order, or None."""
+    """Return the first folder below `root` that matches one of the glob patterns, in their order, or None.
+
+    `__MACOSX`, where archives made on a Mac keep attributes under the same names, is no such folder.
+    """
     places = (place for pattern in patterns for place in sorted(root.glob(pattern)))
-    return next((place for place in places if place.is_dir()), None)
+    return next((place for place in places if place.is_dir() and "__MACOSX" not in place.parts), None)
+
+
+def listed(folder: Path, pattern: str = "*") -> list[Path]:
+    """Return the files of a folder that match a glob pattern, sorted.
+
+    Hidden ones are left out: archives made on a Mac hold a `._NAME` beside each file, with its attributes.
+    """
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith(".") and path.is_file())
+
+
+def file_key(path: Path) -> str:
+    r"""Return a file's name without its suffix, the same however a system writes it.
+
+    Accented letters are composed (NFC; Mac file systems take them apart), bytes that are no UTF-8 are written as
+    ``\xe9``, so that the name can be printed and stored.
+    """
+    name = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", name)
 
 
 def require_mask(mask: Path, image: Path) -> Path:
@@ -94,130 +117,29 @@ def crop(array: np.ndarray, window: Window | None) -> np.ndarray:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture; whatever PIL finds wrong with it becomes a StudyError that names the file."""
+def decoding(path: Path) -> Iterator[None]:
+    """Turn whatever PIL finds wrong with a file into a StudyError that names it."""
     try:
-        with Image.open(path) as picture:
-            yield picture
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
+        yield
+    except Image.DecompressionBombError as error:
+        raise StudyError(
+            f"{path} is too large to be decoded whole: {error}. Save it as a TIFF of 8 bits in strips or tiles with no "
+            "more bands than colours, which is read window by window, or cut it into smaller pictures"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise StudyError(
             f"{path} cannot be read as a picture: {error}. Get or save the file again"
         ) from error
 
 
-def read_size(path: Path, upright: bool = False) -> tuple[int, int]:
-    """Return (height, width) of a picture from its header; `upright` as in `read_rgb`."""
-    with opened(path) as picture:
-        # EXIF orientations 5 to 8 are those that exchange the sides (EXIF 2.3, tag 0x0112).
-        turned = upright and picture.getexif().get(0x0112) in (5, 6, 7, 8)
-        return picture.size if turned else picture.size[::-1]
-
-
-def load_rgb(path: Path, upright: bool = False) -> Image.Image:
-    """Return a picture as an 8-bit RGB PIL image; the conversions are those of `read_rgb`."""
-    with opened(path) as picture:
-        _require_eight_bits(picture, path)
-        if upright:
-            picture = ImageOps.exif_transpose(picture)
-        if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-            picture = picture.convert("RGBA")
-            paper = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(paper, picture)
-        return picture.convert("RGB")
-
-
-def read_rgb(path: Path, window: Window | None = None, upright: bool = False) -> np.ndarray:
-    """Return a picture as RGB.
-
-    Grey is repeated in the three channels, a palette is looked up, transparent pixels are laid on white,
-    other colour spaces are converted by PIL; of several frames the first is taken. More than 8 bits a
-    channel are refused: what the darkest and lightest values mean is not in the file.
-
-    Parameters
-    ----------
-    path : Path
-    window : tuple of int, optional
-        (row, column, height, width); the file is decoded whole first.
-    upright : bool
-        Whether to turn the picture as its EXIF orientation says, as every viewer does. The published sets
-        are read as stored, since their masks are.
-
-    Returns
-    -------
-    (H, W, 3) uint8 ndarray
-
-    Raises
-    ------
-    StudyError
-        Where the file cannot be decoded or has more than 8 bits a channel.
-    """
-    return crop(np.array(load_rgb(path, upright)), window)
-
-
-def _require_eight_bits(picture: Image.Image, path: Path) -> None:
-    """Refuse 16-bit and floating pictures; PIL opens 16-bit RGB as mode RGB, only its raw mode tells."""
-    raw = str(picture.tile[0][3]) if getattr(picture, "tile", None) else ""
-    if picture.mode.startswith(("I", "F")) or ";16" in raw:
-        raise StudyError(f"{path} has more than 8 bits a channel ({picture.mode} {raw}): save it with 8 bits")
-
-
-def read_grey(path: Path, expected: tuple[int, int]) -> np.ndarray:
-    """Return a mask as (H, W) uint8 grey values (ITU-R 601 of colours); `expected` as in `read_ids`."""
-    with opened(path) as picture:
-        _require_eight_bits(picture, path)
-        grey = np.asarray(picture.convert("L"))
-    return require_shape(path, grey, expected)
-
-
-def read_ids(path: Path, expected: tuple[int, int], num_classes: int) -> np.ndarray:
-    """Return a mask's stored values as class ids: grey levels, palette indices, or bilevel's 0 and 1.
-
-    Parameters
-    ----------
-    path : Path
-    expected : tuple of int
-        (height, width) that the mask must have.
-    num_classes : int
-        Ids must lie in 0..num_classes-1, or be `VOID`.
-
-    Returns
-    -------
-    (H, W) uint8 ndarray
-
-    Raises
-    ------
-    StudyError
-        Where the mask has colours in place of ids, another size, or an id that is no class.
-    """
-    with opened(path) as picture:
-        if picture.mode not in ("L", "P", "1"):
-            raise StudyError(
-                f"{path} is a {picture.mode} picture; expected class ids, as 8-bit grey or palette"
-            )
-        ids = np.asarray(picture).astype(np.uint8)
-    require_shape(path, ids, expected)
-    strange = sorted(label for label in present(ids) if label >= num_classes and label != VOID)
-    if strange:
-        raise StudyError(
-            f"{path} holds the ids {strange[:8]}; expected 0 to {num_classes - 1}, or {VOID} for void"
-        )
-    return ids
-
-
-def present(ids: np.ndarray) -> list[int]:
-    """Return the distinct values of a uint8 array, sorted; counting is much faster than sorting pixels."""
-    return np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist()
-
-
-def require_shape(path: Path, array: np.ndarray, expected: tuple[int, int]) -> np.ndarray:
-    """Return `array` if its first two sides are `expected`; a StudyError names the file and both sizes."""
-    if array.shape[:2] != tuple(expected):
-        (height, width), (rows, columns) = array.shape[:2], expected
+def require_size(path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    """Refuse a mask whose (height, width) is not its picture's; a StudyError names the file and both sizes."""
+    if tuple(size) != tuple(expected):
+        (height, width), (rows, columns) = size, expected
         raise StudyError(
             f"{path} is {width} x {height} pixels; expected {columns} x {rows}, the size of its picture: "
             "mask and picture do not belong together"
         )
-    return array
 
 
 def label_colours(count: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """A folder of one's own pictures: `images/`, and masks of the same names in `masks/` where there are any.
 
 Verification, in this order: `images/` is there and holds pictures; no two share a name; where `masks/` is
-there, names pair one to one; at reading, a mask has its picture's size and nothing but the declared ids or
-colours.
+there, names pair one to one; masks of ids show more than 0 and 255; at reading, a mask has its picture's size
+and nothing but the declared ids or colours.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
+from segstudy.datasets.coloured import Colour, match_colours
 from segstudy.datasets.files import (
     VOID,
     Window,
-    crop,
+    file_key,
     label_colours,
-    load_rgb,
+    listed,
     missing_data,
-    present,
-    read_ids,
-    read_rgb,
-    read_size,
     require_choice,
-    require_shape,
 )
+from segstudy.datasets.masks import present, read_colours, read_ids
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.tiff import read_tiff
 from segstudy.errors import StudyError
 
 SPLITS = {"all": None}
@@ -36,6 +35,12 @@ SPLITS = {"all": None}
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # The one name in `colours` that is no class: its pixels are not scored.
 VOID_NAME = "void"
+# More classes than these have to be named: 252 grey levels of a smoothed mask are not.
+MOST_FOUND = 64
+_WAY_OUT = (
+    "If these are ids, name the classes with classes=; if they are colours, as in black and white masks, declare them: "
+    "colours={'background': (0, 0, 0), 'object': (255, 255, 255)}"
+)
 
 CARD = Card(
     name="folder",
@@ -53,8 +58,6 @@ root/
     how_to_get="put your pictures into a folder images/ and pass the folder around it as root=",
 )
 
-Colour = tuple[int, int, int]
-
 
 def open_folder(
     root: Path,
@@ -63,6 +66,7 @@ def open_folder(
     *,
     classes: Sequence[str] | None = None,
     colours: Mapping[str, Colour] | None = None,
+    bands: Sequence[int] | None = None,
 ) -> Dataset:
     """Open a folder of pictures.
 
@@ -75,10 +79,13 @@ def open_folder(
         Without masks `"full"` gives samples whose labels are None; `"image"` is an error.
     classes : sequence of str, optional
         Names of the ids 0..C-1 where masks hold ids; by default as many as the masks show, which reads them
-        all once. The id 255 means "not scored".
+        all once, where they are at most `MOST_FOUND` and half of them are shown. The id 255 means "not scored".
     colours : mapping of str to (red, green, blue), optional
         Where masks hold colours: each class and its colour, in the order of the ids; "void" for what is not
         scored.
+    bands : sequence of int, optional
+        Which bands of each picture to read, counted from 0: then pictures are TIFF files, and are read as stored and
+        window by window. By default pictures are read as red, green and blue.
 
     Returns
     -------
@@ -91,7 +98,8 @@ def open_folder(
     StudyError
         Where pictures and masks do not pair, or a file cannot be read as what it should be.
     ValueError
-        Where `split` is unknown, both `classes` and `colours` are given, or a colour is no colour.
+        Where `split` is unknown, both `classes` and `colours` are given, a colour is no colour, a band no number, or
+        the classes are more than ids.
     """
     require_choice("split", split, SPLITS)
     if classes is not None and colours is not None:
@@ -99,6 +107,10 @@ def open_folder(
             "classes and colours are both given: pass classes for masks of ids, colours for RGB masks"
         )
     table = None if colours is None else _require_colours(colours)
+    if bands is not None:
+        bands = _require_bands(bands)
+    if len(classes or ()) > VOID:
+        raise ValueError(f"classes has {len(classes)} names; ids have 8 bits and {VOID} means 'not scored'")
     root = Path(root)
     pictures, ignored = _listed(root / "images")
     masks = {} if supervision == "none" else _paired(root, pictures)
@@ -110,9 +122,11 @@ def open_folder(
         classes = [name for name in table if name != VOID_NAME]
     elif classes is None:
         classes = _found_classes(list(masks.values()))
+    elif len(classes) > 1:
+        _require_more_than_void(list(masks.values()))
     names = tuple(classes)
     shown = label_colours(len(names)) if table is None else [table[name] for name in names]
-    samples = [_sample(picture, masks.get(stem), names, table) for stem, picture in pictures.items()]
+    samples = [_sample(picture, masks.get(name), names, table, bands) for name, picture in pictures.items()]
     return Dataset(
         CARD.name,
         split=split,
@@ -122,7 +136,7 @@ def open_folder(
         colours=np.reshape(shown, (-1, 3)),
         card=CARD,
         note=f"{len(samples)} pictures and {len(masks)} masks read, {ignored} other files in images/ ignored",
-        parameters={"classes": list(names), "colours": table},
+        parameters={"classes": list(names), "colours": table, "bands": bands},
     )
 
 
@@ -141,33 +155,45 @@ def _require_colours(colours: Mapping[str, Colour]) -> dict[str, Colour]:
     return table
 
 
+def _require_bands(bands: Sequence[int]) -> list[int]:
+    """Return the bands as plain ints; there must be some, counted from 0."""
+    values = np.asarray(bands)
+    if values.ndim != 1 or values.dtype.kind not in "iu" or not values.size or values.min() < 0:
+        raise ValueError(
+            f"bands is {bands!r}; expected the numbers of bands, counted from 0, as in (0, 1, 2, 3)"
+        )
+    return values.tolist()
+
+
 def _listed(folder: Path) -> tuple[dict[str, Path], int]:
-    """Return the pictures of `images/` by stem, sorted, and how many other files lie beside them."""
-    files = [path for path in sorted(folder.glob("*")) if path.is_file() and not path.name.startswith(".")]
+    """Return the pictures of `images/` by name, sorted, and how many other files lie beside them."""
+    files = listed(folder)
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not pictures:
         raise missing_data(CARD, folder / "*.png")
-    return _by_stem(pictures), len(files) - len(pictures)
+    return _by_name(pictures), len(files) - len(pictures)
 
 
-def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the paths by stem; two of one stem could not be told apart."""
+def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the paths by `file_key`; two of one name could not be told apart."""
     found: dict[str, Path] = {}
     for path in paths:
-        if path.stem in found:
-            raise StudyError(
-                f"{found[path.stem]} and {path} share the name {path.stem!r}: rename one of them"
-            )
-        found[path.stem] = path
+        name = file_key(path)
+        if name in found:
+            ours, theirs = found[name], path
+            # Names that look alike may be composed and decomposed: their code points tell them apart.
+            spelt = "" if ours.stem == theirs.stem else f" (spelt {ours.stem!a} and {theirs.stem!a})"
+            raise StudyError(f"{ours} and {theirs} share the name {name!r}{spelt}: rename one of them")
+        found[name] = path
     return found
 
 
 def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the mask of each picture by stem; empty where there is no folder of masks."""
+    """Return the mask of each picture by name; empty where there is no folder of masks."""
     folder = root / "masks"
     if not folder.is_dir():
         return {}
-    masks = _by_stem([path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES])
+    masks = _by_name([path for path in listed(folder) if path.suffix.lower() in SUFFIXES])
     for ours, theirs, kind in ((pictures, masks, "mask in masks/"), (masks, pictures, "picture in images/")):
         alone = sorted(set(ours) - set(theirs))
         if alone:
@@ -177,24 +203,50 @@ def _paired(root: Path, pictures: Mapping[str, Path]) -> dict[str, Path]:
 
 def _found_classes(masks: Sequence[Path]) -> tuple[str, ...]:
     """Return a name for each id up to the largest that the masks hold."""
-    ids = {label for mask in masks for label in present(read_ids(mask, read_size(mask), VOID))}
-    if masks and ids <= {0, VOID}:
+    _require_more_than_void(masks)
+    ids = sorted({label for mask in masks for label in _ids_of(mask)} - {VOID})
+    count = max(ids, default=-1) + 1
+    # Grey levels of black and white masks, or of smoothed ones, would be as many classes: ids leave few gaps.
+    if count > MOST_FOUND or count > 2 * len(ids):
         raise StudyError(
-            f"{masks[0]} and its neighbours hold nothing but 0 and {VOID}, and {VOID} means 'not scored'. For "
-            "black and white masks pass colours={'background': (0, 0, 0), 'object': (255, 255, 255)}"
+            f"{masks[0]} and its neighbours hold {len(ids)} values, {ids[:4]} to {ids[-1]}, which would be {count} "
+            f"classes. {_WAY_OUT}; smoothed or JPEG masks have to be parted at a threshold and saved as PNG"
         )
-    return tuple(f"class {label}" for label in range(max(ids - {VOID}, default=-1) + 1))
+    return tuple(f"class {label}" for label in range(count))
+
+
+def _require_more_than_void(masks: Sequence[Path]) -> None:
+    """Refuse masks of nothing but 0 and `VOID`; they are read up to the first that holds another id."""
+    shown: set[int] = set()
+    for mask in masks:
+        shown |= _ids_of(mask)
+        if shown - {0, VOID}:
+            return
+    if shown:
+        raise StudyError(
+            f"{masks[0]} and its neighbours hold nothing but {sorted(shown)}, and {VOID} means 'not scored'. {_WAY_OUT}"
+        )
+
+
+def _ids_of(mask: Path) -> set[int]:
+    """Return the ids that a mask holds, `VOID` among them."""
+    return set(present(read_ids(mask, read_size(mask, upright=True), VOID, upright=True)))
 
 
 def _sample(
-    picture: Path, mask: Path | None, names: Sequence[str], table: dict[str, Colour] | None
+    picture: Path,
+    mask: Path | None,
+    names: Sequence[str],
+    table: dict[str, Colour] | None,
+    bands: list[int] | None,
 ) -> Sample:
     """Return the sample of a picture and its mask."""
-    read_image = partial(read_rgb, picture, upright=True)
+    how = {"upright": True} if bands is None else {"bands": bands}
+    read_image = partial(read_rgb if bands is None else read_tiff, picture, **how)
     if mask is None:
-        return Sample(picture.stem, read_image, files=(picture,))
+        return Sample(file_key(picture), read_image, files=(picture,))
     read_labels = partial(_read_labels, mask, picture, len(names), table)
-    return Sample(picture.stem, read_image, read_labels, files=(picture,), label_files=(mask,))
+    return Sample(file_key(picture), read_image, read_labels, files=(picture,), label_files=(mask,))
 
 
 def _read_labels(
@@ -203,24 +255,7 @@ def _read_labels(
     """Return the labels of a mask of ids or, with a table, of colours."""
     expected = read_size(picture, upright=True)
     if table is None:
-        return crop(read_ids(mask, expected, count), window)
-    return crop(
-        _match_colours(mask, require_shape(mask, np.asarray(load_rgb(mask)), expected), table), window
-    )
-
-
-def _match_colours(mask: Path, colours: np.ndarray, table: dict[str, Colour]) -> np.ndarray:
-    """Return the id of each pixel's colour, (H, W) uint8."""
-    weights = np.array([1 << 16, 1 << 8, 1])
-    packed = colours.astype(np.int64) @ weights
-    labels = np.full(packed.shape, -1)
+        return read_ids(mask, expected, count, window, upright=True)
     names = [name for name in table if name != VOID_NAME]
-    for name, colour in table.items():
-        labels[packed == np.array(colour) @ weights] = VOID if name == VOID_NAME else names.index(name)
-    if (labels < 0).any():
-        row, column = np.argwhere(labels < 0)[0]
-        raise StudyError(
-            f"{mask} holds the colour {tuple(colours[row, column].tolist())} at row {row}, column {column}; "
-            f"expected one of colours={table}. {(labels < 0).sum()} pixels are unknown (JPEG smears colours)"
-        )
-    return labels.astype(np.uint8)
+    ids = {colour: VOID if name == VOID_NAME else names.index(name) for name, colour in table.items()}
+    return match_colours(mask, read_colours(mask, expected, window, upright=True), ids)

@@ -6,26 +6,12 @@ Verification, in this order: the folder is there; each picture has a mask; at re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_grey,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-)
-from segstudy.datasets.found import found_dataset
-from segstudy.datasets.ph2 import CLASSES, COLOURS
-from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.files import listed, require_choice
+from segstudy.datasets.pairs import Pair, pair_dataset, pictures_folder
+from segstudy.datasets.sample import Dataset
 
 SPLITS = {"train": 900}
 FOLDER = "ISBI2016_ISIC_Part3B_Training_Data"
@@ -78,34 +64,20 @@ def open_isic2016(root: Path, split: str, supervision: str) -> Dataset:
         Where `split` is unknown.
     """
     require_choice("split", split, SPLITS)
-    home = Path(root) / CARD.name
-    pictures = find_folder(home, FOLDER, f"*/{FOLDER}")
-    if pictures is None:
-        raise missing_data(CARD, home / FOLDER)
-    return found_dataset(
+    pictures = pictures_folder(CARD, root, FOLDER, f"*/{FOLDER}")
+    return pair_dataset(
         CARD,
         split,
         supervision,
-        _samples(pictures, supervision),
-        f"{SPLITS[split]} published pictures",
+        _pairs(pictures),
+        thing="lesion",
+        published=SPLITS[split],
+        threshold=127,
         missing=pictures / "ISIC_0000000.jpg",
-        classes=CLASSES,
-        colours=COLOURS,
     )
 
 
-def _samples(pictures: Path, supervision: str) -> Iterator[Sample]:
-    """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted(pictures.glob("ISIC_*.jpg")):
-        mask = picture.with_name(f"{picture.stem}{SUFFIX}.png")
-        if supervision != "none":
-            require_mask(mask, picture)
-        read_labels = partial(_read_labels, mask, picture)
-        yield Sample(
-            picture.stem, partial(read_rgb, picture), read_labels, files=(picture,), label_files=(mask,)
-        )
-
-
-def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
-    """Return 1 where the mask is light."""
-    return crop((read_grey(mask, read_size(picture)) > 127).astype(np.uint8), window)
+def _pairs(pictures: Path) -> Iterator[Pair]:
+    """Yield each picture with its mask, in the order of the names."""
+    for picture in listed(pictures, "ISIC_*.jpg"):
+        yield Pair(picture.stem, picture, picture.with_name(f"{picture.stem}{SUFFIX}.png"))

@@ -16,8 +16,9 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.coloured import match_colours
-from segstudy.datasets.files import VOID, Window, missing_data, read_size, require_mask, require_shape
+from segstudy.datasets.files import VOID, Window, missing_data, require_mask, require_size
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.pictures import read_size
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.datasets.tiff import read_tiff
 from segstudy.errors import StudyError
@@ -131,7 +132,7 @@ def read_labels_of(mask: Path, picture: Path, slack: int = 0, window: Window | N
     StudyError
         Where the sizes differ, or a colour is none of the seven.
     """
-    require_shape(mask, np.broadcast_to(0, read_size(mask)), read_size(picture))
+    require_size(mask, read_size(mask), read_size(picture))
     colours = read_tiff(mask, window)
     if colours.shape[2] != 3:
         raise StudyError(f"{mask} has {colours.shape[2]} bands; expected red, green and blue")

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import Window, crop, read_ids, read_rgb, read_size, require_choice, require_mask
+from segstudy.datasets.files import Window, listed, require_choice, require_mask
 from segstudy.datasets.found import found_dataset
 from segstudy.datasets.isprs import CLASSES, COLOURS
+from segstudy.datasets.masks import read_ids
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 # The split is the city; both patches come from training tiles of `potsdam` (2_10) and `vaihingen` (area 1).
@@ -80,7 +82,7 @@ def open_isprs_patches(root: Path, split: str, supervision: str) -> Dataset:
 
 def _samples(city: Path, supervision: str) -> Iterator[Sample]:
     """Yield the sample of each picture, in the order of the names."""
-    for picture in sorted((city / "img_dir").glob("*.png")):
+    for picture in listed(city / "img_dir", "*.png"):
         mask = city / "ann_dir" / picture.name
         if supervision != "none":
             require_mask(mask, picture)
@@ -92,5 +94,4 @@ def _samples(city: Path, supervision: str) -> Iterator[Sample]:
 
 def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
     """Return the ids less one; the boundary's 0 becomes `VOID`, 255, by itself."""
-    ids = read_ids(mask, read_size(picture), len(CLASSES) + 1)
-    return crop(ids - np.uint8(1), window)
+    return read_ids(mask, read_size(picture), len(CLASSES) + 1, window) - np.uint8(1)

@@ -7,31 +7,16 @@ reading, the mask has its picture's size.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from segstudy.datasets.card import Card
-from segstudy.datasets.files import (
-    Window,
-    crop,
-    find_folder,
-    missing_data,
-    read_grey,
-    read_rgb,
-    read_size,
-    require_choice,
-    require_mask,
-)
-from segstudy.datasets.found import found_dataset
-from segstudy.datasets.sample import Dataset, Sample
+from segstudy.datasets.files import require_choice
+from segstudy.datasets.pairs import Pair, pair_dataset, pictures_folder
+from segstudy.datasets.sample import Dataset
 
 # 80 common nevi, 80 atypical nevi, 40 melanomas (Mendonca et al. 2013); no split is defined.
 SPLITS = {"all": 200}
 FOLDERS = ("PH2Dataset/PH2 Dataset images", "PH2 Dataset images")
-CLASSES = ("background", "lesion")
-COLOURS = ((40, 40, 40), (230, 159, 0))
 
 CARD = Card(
     name="ph2",
@@ -80,36 +65,23 @@ def open_ph2(root: Path, split: str, supervision: str) -> Dataset:
         Where `split` is unknown.
     """
     require_choice("split", split, SPLITS)
-    home = Path(root) / CARD.name
-    cases = find_folder(home, *FOLDERS)
-    if cases is None:
-        raise missing_data(CARD, home / FOLDERS[0])
-    return found_dataset(
+    cases = pictures_folder(CARD, root, *FOLDERS)
+    return pair_dataset(
         CARD,
         split,
         supervision,
-        _samples(cases, supervision),
-        f"{SPLITS[split]} published pictures",
+        _pairs(cases),
+        thing="lesion",
+        published=SPLITS[split],
+        threshold=0,  # whatever is not black
         missing=cases / "IMD002" / "IMD002_Dermoscopic_Image" / "IMD002.bmp",
-        classes=CLASSES,
-        colours=COLOURS,
     )
 
 
-def _samples(cases: Path, supervision: str) -> Iterator[Sample]:
-    """Yield the sample of each case whose picture is there, in the order of the names."""
+def _pairs(cases: Path) -> Iterator[Pair]:
+    """Yield each case whose picture is there, in the order of the names."""
     for case in sorted(cases.glob("IMD*")):
         name = case.name
         picture = case / f"{name}_Dermoscopic_Image" / f"{name}.bmp"
-        if not picture.is_file():
-            continue
-        mask = case / f"{name}_lesion" / f"{name}_lesion.bmp"
-        if supervision != "none":
-            require_mask(mask, picture)
-        read_labels = partial(_read_labels, mask, picture)
-        yield Sample(name, partial(read_rgb, picture), read_labels, files=(picture,), label_files=(mask,))
-
-
-def _read_labels(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
-    """Return 1 where the mask is not black."""
-    return crop((read_grey(mask, read_size(picture)) > 0).astype(np.uint8), window)
+        if picture.is_file():
+            yield Pair(name, picture, case / f"{name}_lesion" / f"{name}_lesion.bmp")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -19,6 +20,7 @@ import numpy as np
 
 from segstudy.datasets.card import Card
 from segstudy.datasets.files import VOID, Window, require_choice
+from segstudy.errors import StudyError
 from segstudy.fingerprint import module_closure
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +43,9 @@ def present_classes(labels: np.ndarray) -> frozenset[int]:
 
 
 class Sample:
-    """One picture and what is known about it; every access decodes anew and keeps nothing.
+    """One picture and what is known about it; every access decodes anew and keeps nothing but the size.
+
+    Picture and labels must have one size: whichever is read second raises a StudyError where it has another.
 
     Parameters
     ----------
@@ -72,6 +76,7 @@ class Sample:
     ) -> None:
         self.name = name
         self._read_size = read_size
+        self._size: tuple[int, int] | None = None
         self._read_image = read_image
         self._read_labels = read_labels
         self._image_labels = image_labels
@@ -90,23 +95,36 @@ class Sample:
     @property
     def image(self) -> np.ndarray:
         """The whole picture, (H, W, C) uint8."""
-        return self._read_image(None)
+        return self._agreeing(self._read_image(None))
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self._read_size() if self._read_size else self.image.shape[:2]
+        if self._size is None:
+            self._size = tuple(self._read_size() if self._read_size else self._read_image(None).shape[:2])
+        return self._size
 
     @property
     def labels(self) -> np.ndarray | None:
         """The whole label map, (H, W) int, `VOID` where nothing is scored; None where it may not be seen."""
-        return None if self._read_labels is None else self._read_labels(None)
+        return None if self._read_labels is None else self._agreeing(self._read_labels(None))
+
+    def _agreeing(self, array: np.ndarray) -> np.ndarray:
+        """Return a whole picture or label map; a StudyError names the sample where its size is not the other's."""
+        if self._size is None:
+            self._size = tuple(self._read_size()) if self._read_size else array.shape[:2]
+        if array.shape[:2] != self._size:
+            raise StudyError(
+                f"picture and labels of {self.name!r} differ in size, {array.shape[:2]} and {self._size} (height, "
+                "width): they do not belong together, or one of the two is turned"
+            )
+        return array
 
     @property
     def image_labels(self) -> frozenset[int] | None:
         """The classes that the image shows, or None where they may not be seen."""
         if self._image_labels is None and self._read_labels is not None:
-            return present_classes(self._read_labels(None))
+            return present_classes(self._agreeing(self._read_labels(None)))
         if callable(self._image_labels):
             self._image_labels = self._image_labels()
         return self._image_labels
@@ -155,11 +173,11 @@ class Sample:
 
     def digest(self) -> bytes:
         """Return the sha256 over the name and what can be read: file names and bytes, or arrays."""
-        total = hashlib.sha256(self.name.encode() + b"\0")
+        total = hashlib.sha256(self.name.encode(errors="surrogateescape") + b"\0")
         for path in self._files + self._label_files:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()
-            total.update(path.name.encode() + b"\0" + content)
+            total.update(os.fsencode(path.name) + b"\0" + content)
         if not self._files:
             arrays = [self.image] if self._read_labels is None else [self.image, self.labels]
             for array in arrays:

@@ -14,17 +14,15 @@ import numpy as np
 from segstudy.datasets.card import Card, Remote
 from segstudy.datasets.files import (
     Window,
-    crop,
     find_folder,
     label_colours,
     missing_data,
-    read_ids,
-    read_rgb,
-    read_size,
     require_choice,
     require_mask,
 )
 from segstudy.datasets.found import found_dataset
+from segstudy.datasets.masks import read_ids
+from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 
 # Pictures in the official lists of the segmentation task (VOC 2012 development kit, "Segmentation Image
@@ -186,4 +184,4 @@ def _sample(picture: Path, mask: Path) -> Sample:
 
 def read_classes(mask: Path, picture: Path, window: Window | None = None) -> np.ndarray:
     """Return the class ids of a mask, (H, W) uint8: 0..20, or `VOID`."""
-    return crop(read_ids(mask, read_size(picture), len(CLASSES)), window)
+    return read_ids(mask, read_size(picture), len(CLASSES), window)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from segstudy.datasets.files import label_colours
+
 Pair = tuple[np.ndarray, np.ndarray]
 
 
@@ -73,11 +75,11 @@ def write_voc(root: Path) -> dict[str, Pair]:
 
 
 def save_palette(path: Path, labels: np.ndarray) -> Path:
-    """Write a palette PNG whose colours say nothing: only the indices are the labels."""
+    """Write a palette PNG as PASCAL VOC does: the indices are the labels, each in its colour."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels).convert("P")
     picture.putdata(labels.ravel().tolist())
-    picture.putpalette(np.random.default_rng(0).integers(0, 256, 768).tolist())
+    picture.putpalette(label_colours(256).ravel().tolist())
     picture.save(path)
     return path
 

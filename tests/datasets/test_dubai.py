@@ -56,7 +56,9 @@ def test_a_colour_of_no_class(tmp_path):
     smeared = PAINT.copy()
     smeared[7, 3] = (225, 168, 41)
     save(tmp_path / HOME / "Tile 3/masks/image_part_002.png", smeared)
-    with pytest.raises(StudyError, match=r"image_part_002.png holds the colour \(225, 168, 41\), 1 pixels"):
+    with pytest.raises(
+        StudyError, match=r"image_part_002.png holds the colour \(225, 168, 41\) at row 7, column 3, 1 pixels"
+    ):
         _ = open_dataset("dubai", tmp_path, split="val")[1].labels
 
 

@@ -70,12 +70,55 @@ class TestMasks:
     def test_black_and_white_masks_get_the_way_out(self, tmp_path, written):
         for name in ("cat", "dog"):
             save(tmp_path / "masks" / f"{name}.png", quadrants(12, 16, (0, 255, 255, 0)))
-        with pytest.raises(StudyError, match="255 means 'not scored'.*pass colours="):
-            open_dataset("folder", tmp_path)
+        for classes in (None, ("background", "object")):
+            with pytest.raises(StudyError, match="255 means 'not scored'.*colours="):
+                open_dataset("folder", tmp_path, classes=classes)
         colours = {"background": (0, 0, 0), "object": (255, 255, 255)}
         dataset = open_dataset("folder", tmp_path, colours=colours)
         assert (dataset[0].labels == quadrants(12, 16, (0, 1, 1, 0))).all()
         assert dataset.classes == ("background", "object")
+
+    @pytest.mark.parametrize("value", [0, VOID])
+    def test_masks_without_a_class_but_the_first(self, tmp_path, written, value):
+        for name in ("cat", "dog"):
+            save(tmp_path / "masks" / f"{name}.png", np.full((12, 16), value, np.uint8))
+        for classes in (None, ("background", "object")):
+            with pytest.raises(StudyError, match=rf"hold nothing but \[{value}\]"):
+                open_dataset("folder", tmp_path, classes=classes)
+
+    def test_void_beside_a_class_is_no_black_and_white_mask(self, tmp_path, written):
+        """The first mask has nothing but 0 and void, as a picture without things may; the second has classes."""
+        labels = quadrants(12, 16, (0, VOID, VOID, 0))
+        save(tmp_path / "masks" / "cat.png", labels)
+        assert (open_dataset("folder", tmp_path, classes="abcd")[0].labels == labels).all()
+
+    @pytest.mark.parametrize("top", [127, 254, 255])
+    def test_grey_levels_are_no_classes(self, tmp_path, written, top):
+        smooth = np.linspace(0, top, 12 * 16).reshape(12, 16).astype(np.uint8)
+        for mask in (quadrants(12, 16, (0, 127, 127, 0)), smooth):
+            for name in ("cat", "dog"):
+                save(tmp_path / "masks" / f"{name}.png", mask)
+            with pytest.raises(
+                StudyError, match=r"hold \d+ values.*would be \d+ classes.*classes=.*colours="
+            ):
+                open_dataset("folder", tmp_path)
+            with pytest.raises(StudyError, match=r"holds the ids \[.*grey levels"):
+                _ = open_dataset("folder", tmp_path, classes="ab")[0].labels
+
+    def test_a_jpeg_holds_no_ids(self, tmp_path, written):
+        (tmp_path / "masks" / "cat.png").unlink()
+        save(tmp_path / "masks" / "cat.jpg", quadrants(12, 16))
+        with pytest.raises(StudyError, match=r"cat\.jpg is a JPEG, which smears ids"):
+            open_dataset("folder", tmp_path)
+
+    def test_far_ids_are_classes_where_they_are_named(self, tmp_path, written):
+        labels = quadrants(12, 16, (0, 15, 15, 0))
+        for name in ("cat", "dog"):
+            save(tmp_path / "masks" / f"{name}.png", labels)
+        with pytest.raises(StudyError, match="hold 2 values.*16 classes"):
+            open_dataset("folder", tmp_path)
+        named = open_dataset("folder", tmp_path, classes=[f"c{i}" for i in range(16)])
+        assert (named[0].labels == labels).all()
 
     def test_colours(self, tmp_path, written):
         ids = quadrants(12, 16, (0, 1, 2, 3))
@@ -126,8 +169,8 @@ class TestMasks:
     @pytest.mark.parametrize("folder", ["images", "masks"])
     def test_a_corrupted_file(self, tmp_path, written, folder):
         truncate(tmp_path / folder / "cat.png")
-        sample = open_dataset("folder", tmp_path, classes="abcd")[0]
         with pytest.raises(StudyError, match=rf"{folder}/cat\.png cannot be read as a picture"):
+            sample = open_dataset("folder", tmp_path, classes="abcd")[0]
             _ = sample.image, sample.labels
 
 
@@ -141,6 +184,15 @@ class TestOptions:
         with pytest.raises(ValueError, match=r"colours\['a'\] is .*integers 0 to 255"):
             open_dataset("folder", tmp_path, colours={"a": colour})
 
+    @pytest.mark.parametrize("bands", [(), (0, -1), (0.5,), "rgb", 3])
+    def test_what_is_no_band(self, tmp_path, written, bands):
+        with pytest.raises(ValueError, match="bands is .*counted from 0"):
+            open_dataset("folder", tmp_path, bands=bands)
+
+    def test_more_classes_than_ids(self, tmp_path, written):
+        with pytest.raises(ValueError, match="classes has 256 names"):
+            open_dataset("folder", tmp_path, classes=[str(i) for i in range(256)])
+
     def test_one_colour_twice(self, tmp_path, written):
         with pytest.raises(ValueError, match="one colour to two classes"):
             open_dataset("folder", tmp_path, colours={"a": (1, 1, 1), "b": (1, 1, 1)})
@@ -150,6 +202,48 @@ class TestOptions:
             with pytest.raises(MissingData, match="pass the folder around it as root="):
                 open_dataset("folder", tmp_path)
             (tmp_path / "images").mkdir(exist_ok=True)
+
+
+class TestBands:
+    """TIFF files with bands beside their colours: none is taken for transparency."""
+
+    def write(self, root, count, **how):
+        tifffile = pytest.importorskip("tifffile")
+        pixels = np.random.default_rng(0).integers(0, 256, (40, 30, count), dtype=np.uint8)
+        (root / "images").mkdir()
+        tifffile.imwrite(root / "images/x.tif", pixels, planarconfig="contig", **how)
+        return pixels
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("marked", ["unassalpha", "unspecified"])
+    @pytest.mark.parametrize("count", [4, 5])
+    def test_they_are_named(self, tmp_path, count, marked, compression):
+        extra = [marked] * (count - 3)
+        pixels = self.write(tmp_path, count, photometric="rgb", extrasamples=extra, compression=compression)
+        with pytest.raises(
+            StudyError, match=rf"x\.tif has {count - 3} band\(s\) beside its colours.*bands=\(0, 1, 2\)"
+        ):
+            image_of(tmp_path, "x.tif")
+        for bands in [(0, 1, 2), (3, 0, 1), (0, 1, 2, 3)]:
+            (sample,) = open_dataset("folder", tmp_path, bands=bands)
+            assert (sample.image == pixels[..., bands]).all()
+            assert (sample.read((5, 6, 7, 8))[0] == pixels[5:12, 6:14][..., bands]).all()
+
+    def test_a_band_that_is_not_there(self, tmp_path):
+        self.write(tmp_path, 3, photometric="rgb")
+        with pytest.raises(StudyError, match=r"x\.tif has 3 band\(s\).*asks for band 3"):
+            image_of(tmp_path, "x.tif", bands=(0, 1, 2, 3))
+
+    @pytest.mark.parametrize("bands", [None, (2, 0)])
+    def test_a_window_of_a_picture_beyond_the_limit_of_pil(self, tmp_path, monkeypatch, bands):
+        pixels = self.write(tmp_path, 3, photometric="rgb")
+        labels = (pixels[..., 0] % 3).astype(np.uint8)
+        save(tmp_path / "masks/x.tif", labels)
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        (sample,) = open_dataset("folder", tmp_path, classes="abc", bands=bands)
+        image, part = sample.read((10, 5, 10, 10))
+        assert (image == pixels[10:20, 5:15][..., bands or (0, 1, 2)]).all()
+        assert (part == labels[10:20, 5:15]).all()
 
 
 class TestPictures:
@@ -203,6 +297,26 @@ class TestPictures:
         assert sample.image.shape == upright.shape
         assert np.abs(sample.image.astype(int) - upright).max() < 12
         assert sample.labels.shape == (16, 24)
+
+    @pytest.mark.parametrize("turned", ["picture", "mask", "both"])
+    @pytest.mark.parametrize("suffix", ["png", "tif"])
+    def test_each_is_turned_by_its_own_tag(self, tmp_path, turned, suffix):
+        """The object of the picture lies under its label, whichever of the two is stored on its side."""
+        labels = np.zeros((16, 24), np.uint8)
+        labels[2:6, 3:11] = 1
+        for folder, what, array in (("images", "picture", labels * 255), ("masks", "mask", labels)):
+            (tmp_path / folder).mkdir()
+            side = turned in (what, "both")
+            picture = Image.fromarray(np.ascontiguousarray(np.rot90(array, 1) if side else array))
+            exif = Image.Exif()
+            exif[0x0112] = 6 if side else 1
+            options = {"exif": exif} if suffix == "png" else {"tiffinfo": {274: exif[0x0112]}}
+            picture.save(tmp_path / folder / f"x.{suffix}", **options)
+        (sample,) = open_dataset("folder", tmp_path)
+        assert (sample.labels == labels).all()
+        assert (sample.image[..., 0] == labels * 255).all()
+        image, part = sample.read((1, 2, 7, 12))
+        assert (part == labels[1:8, 2:14]).all() and (image[..., 0] == part * 255).all()
 
     def test_suffixes_in_capitals_and_hidden_files(self, tmp_path):
         save(tmp_path / "images/x.png", photograph(0, 5, 7)).rename(tmp_path / "images/x.PNG")

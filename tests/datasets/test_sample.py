@@ -16,6 +16,7 @@ from segstudy.datasets import VOID, Dataset, Sample, open_dataset
 from segstudy.datasets.card import Card
 from segstudy.datasets.files import crop
 from segstudy.datasets.sample import present_classes
+from segstudy.errors import StudyError
 
 CARD = Card("toy", "a toy", "noise", "few", "none", "none", "none", "none", "none")
 IMAGE, LABELS = photograph(0, 10, 14), quadrants(10, 14, (0, 1, 2, VOID))
@@ -140,6 +141,24 @@ class TestWindows:
 
     def test_a_window_does_not_keep_the_picture(self):
         assert generated(1)[0].read((0, 0, 2, 2))[0].base is None
+
+
+class TestSizes:
+    """A picture of 10 x 14 and labels of 14 x 10 are refused, whichever is read first."""
+
+    def sample(self, **known):
+        return Sample("s", partial(crop, IMAGE), partial(crop, LABELS.T), **known)
+
+    @pytest.mark.parametrize("order", [("image", "labels"), ("labels", "image"), ("size", "image_labels")])
+    def test_in_any_order(self, order):
+        sample = self.sample()
+        getattr(sample, order[0])
+        with pytest.raises(StudyError, match=r"picture and labels of 's' differ in size.*\(1[04], 1[04]\)"):
+            getattr(sample, order[1])
+
+    def test_labels_alone_where_the_size_is_known(self):
+        with pytest.raises(StudyError, match=r"\(14, 10\) and \(10, 14\)"):
+            _ = self.sample(read_size=lambda: (10, 14)).labels
 
 
 class TestSequence:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from miniatures import photograph, save, truncate
 from PIL import Image
 
-from segstudy.datasets import tiff
+from segstudy.datasets import pictures, tiff
 from segstudy.errors import StudyError
 
 HEIGHT, WIDTH, ROWS = 203, 157, 16
@@ -117,8 +117,21 @@ def test_what_lies_outside_the_window_may_be_broken(tmp_path, compression):
     assert (tiff.read_tiff(path, (16, 5, 48, 30)) == noise(3)[16:64, 5:35]).all()
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_orientation(tmp_path, orientation, compression):
+    """Windows of a turned picture are those of the picture that PIL turns whole."""
+    path, tags = tmp_path / "a.tif", {274: orientation, 278: ROWS}
+    Image.fromarray(noise(3)).save(path, compression=compression, tiffinfo=tags)
+    with Image.open(path) as picture:
+        upright = np.asarray(picture)
+    assert (tiff.read_tiff(path) == upright).all()
+    assert (tiff.read_tiff(path, (10, 20, 50, 70)) == upright[10:60, 20:90]).all()
+    assert pictures.read_size(path) == upright.shape[:2]
+
+
 def test_bad_files(tmp_path):
-    with pytest.raises(StudyError, match="PNG picture; expected a TIFF"):
+    with pytest.raises(StudyError, match="is no TIFF"):
         tiff.read_tiff(save(tmp_path / "a.png", photograph(0, 8, 8)))
     with pytest.raises(StudyError, match="save it with 8 bits"):
         tiff.read_tiff(save(tmp_path / "deep.tif", np.zeros((8, 8), np.uint16)))
