@@ -55,6 +55,14 @@ def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterat
         yield item
 
 
+def pulse() -> None:
+    """Tell the runner that the work moves, where there is nothing new to count, such as a batch of an epoch."""
+    path = os.environ.get(VARIABLE)
+    if path:
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
 def note(label: str, done: int, total: int | None, detail: str = "") -> None:
     """Write how far the work is into the file named by ``SEGSTUDY_PROGRESS``; do nothing where it is not set.
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.files import written_aside
-from segstudy.progress import note, track
+from segstudy.progress import note, pulse, track
 
 CHECKPOINT_PERIOD = 30.0  # seconds between two checkpoints: a wide U-Net's takes half a gigabyte
 PRECISIONS = ("32-true", "bf16-mixed")  # float16 would need a loss scale, another state to resume exactly
@@ -157,6 +157,7 @@ def _epoch(fabric: Any, model: Any, optimiser: Any, loss: Any, batches: Iterable
         optimiser.zero_grad()
         fabric.backward(value)
         optimiser.step()
+        pulse()
     if not losses:
         raise ValueError(f"batches({epoch}) gave fewer batches than there are processes ({world})")
     return sum(losses) / len(losses)

@@ -119,8 +119,13 @@ def _engine(watch: Watch) -> type[NBClientEngine]:
                 return start(cell, cell_index, **more)
 
             nb_man.cell_start = told
+            # On a busy machine a kernel is slow to start and to speak; nbclient gives up after 4 s of silence.
+            patience = {
+                "startup_timeout": 60 * watch.still_minutes,
+                "iopub_timeout": 60 * watch.still_minutes,
+            }
             client = PapermillNotebookClient(
-                nb_man, kernel_name=kernel_name, timeout=None, startup_timeout=180, record_timing=True
+                nb_man, kernel_name=kernel_name, timeout=None, record_timing=True, **patience
             )
             return client.execute(env=os.environ.copy())
 

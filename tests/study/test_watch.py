@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from segstudy.processes import this_process
-from segstudy.progress import VARIABLE, note
+from segstudy.progress import VARIABLE, note, pulse
 from segstudy.study import watch
 from segstudy.study.watch import Watch
 
@@ -37,6 +37,14 @@ def test_each_step_of_progress_and_each_cell_starts_the_clock_again(watched: Wat
 def test_a_step_that_tells_the_same_number_is_a_step(watched: Watch):
     for minute in (0, 9, 18, 27):
         note("a loss that hardly moves", 3, 100)
+        watched._check_clock(60.0 * minute)
+    assert watched.verdict is None
+
+
+def test_a_batch_of_a_long_epoch_is_movement(watched: Watch):
+    note("epoch", 0, 3)
+    for minute in (0, 9, 18, 27):
+        pulse()
         watched._check_clock(60.0 * minute)
     assert watched.verdict is None
 
