@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -128,11 +129,23 @@ def _troubles(project: Project, profile: str, names: list[str]) -> dict[str, str
         logs = [
             log for log in sorted(state.glob(f"{name}.shard*.log")) if not log.with_suffix(".stamp").is_file()
         ]
-        logs += [state / f"{name}.log", state / "snakemake.log"]
-        texts = [log.read_text(errors="replace").strip() for log in logs if log.is_file()]
-        lines = next((text for text in texts if text), "no job was started").splitlines()
-        troubles[name] = "\n".join(lines[-5:])
+        texts = [_read(log) for log in [*logs, state / f"{name}.log"]]
+        lines = next((text.splitlines()[-5:] for text in texts if text), None)
+        lines = lines or _errors(_read(state / "snakemake.log").splitlines(), name)
+        troubles[name] = "\n".join(lines) or "no job was started"
     return troubles
+
+
+def _read(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
+
+
+def _errors(lines: list[str], name: str) -> list[str]:
+    """Return what Snakemake says of a job that was never started: of the job, else of anything, else its last words."""
+    of_job = [index for index, line in enumerate(lines) if line.strip().startswith(f"Error in rule {name}")]
+    of_any = [index for index, line in enumerate(lines) if re.search("error|exception", line, re.IGNORECASE)]
+    start = next(iter(of_job + of_any), max(len(lines) - 5, 0))
+    return [line[:300] for line in lines[start : start + 8]]  # a call of sbatch goes on for lines
 
 
 def write_index(project: Project, profile: str) -> Path:

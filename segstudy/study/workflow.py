@@ -112,7 +112,12 @@ def _command(project: Project, slots: int, executor: str, run: str, gpus: bool) 
     command += ["--snakefile", str(project.root / "notebooks" / "Snakefile")]
     command += ["--directory", str(project.state), "--workflow-profile", "none"]
     command += ["--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"]
-    command += ["--quiet", "host", "progress", "reason", "rules"]  # but not "all", which hides every error
+    command += [
+        "--quiet",
+        "host",
+        "progress",
+        "reason",
+    ]  # "rules" and "all" would hide errors, such as Slurm's refusals
     command += ["--latency-wait", "5", "--resources", f"slot={slots}"]
     if executor == "local":  # slots decide how many run; threads are fixed by study.yaml
         return [*command, f"gpu={gpus_here() if gpus else 0}", "--cores", "1000"]

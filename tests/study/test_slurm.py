@@ -58,7 +58,7 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
         "minutes: 0.1, still_minutes: 5, memory_gb: 1}",
         "limit_minutes: 7, memory_gb: 2, threads: 3}",
     )
-    done = toy.run("--only", "00", "--executor", "slurm", "--jobs", "4", timeout=180)
+    done = toy.run("--only", "00", "--executor", "slurm", "--jobs", "4", timeout=400)
     log = (toy.root / "reports" / ".state" / "smoke" / "snakemake.log").read_text()
     assert done.returncode == 0, done.stdout + done.stderr + log
     assert toy.report("00_first", "report.html").is_file()
@@ -69,15 +69,15 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
 def test_a_refusal_of_slurm_s_is_shown(toy: Toy, slurm: Path):
     why = "Batch job submission failed: Invalid account or account/partition combination specified"
     (slurm / "sbatch").write_text(f"#!/bin/bash\necho 'sbatch: error: {why}' >&2\nexit 1\n")
-    done = toy.run("--only", "01", "--executor", "slurm")
+    done = toy.run("--only", "01", "--executor", "slurm", timeout=400)
     assert done.returncode == 1 and "01_second: no report" in done.stdout
     assert why in done.stdout
 
 
 def test_slurm_s_jobs_are_cancelled_when_the_driver_is_to_end(toy: Toy, slurm: Path):
-    process = start(toy, "--only", "00", "--executor", "slurm", "--set", "seconds=60")
+    process = start(toy, "--only", "00", "--executor", "slurm", "--set", "seconds=600")
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    process.wait(120)
     assert process.returncode == 128 + signal.SIGTERM
     assert (slurm / "cancelled").read_text() == "1\n"
     wait_until_alone(toy)
