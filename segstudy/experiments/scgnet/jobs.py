@@ -75,10 +75,12 @@ def suspected(parameters: dict[str, Any], change: dict[str, Any]) -> Iterator[Ex
 
 
 def suspects(parameters: dict[str, Any]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """Return the settings of `reasons` by name, for each the changes with the graph and with the identity."""
+    """Return the settings of `reasons` by name, for each the changes with the graph and with the identity.
+
+    Beside these stand what `compared` holds, "as above", and the best of `weakened`.
+    """
     side = max(1, parameters["size"] // (2 * STRIDE))
     changes = {
-        "as above": {},
         f"{LONGER} times as long": {"epochs": LONGER * parameters["epochs"]},
         "no residual": {"residual": False},
         "a quarter of the nodes": {"nodes": [side, side]},
@@ -90,13 +92,8 @@ def suspects(parameters: dict[str, Any]) -> dict[str, tuple[dict[str, Any], dict
 def weakened(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield SCG-GCN with the weights between different nodes multiplied by each of `factors`, with every seed."""
     for factor in factors(parameters):
-        yield from weakened_by(parameters, factor)
-
-
-def weakened_by(parameters: dict[str, Any], factor: float) -> Iterator[Experiment]:
-    """Yield the trainings of one of `factors`, seed by seed."""
-    for seed in parameters["seeds"]:
-        yield trial(parameters, seed, neighbour_weight=factor)
+        for seed in parameters["seeds"]:
+            yield trial(parameters, seed, neighbour_weight=factor)
 
 
 def factors(parameters: dict[str, Any]) -> list[float]:
@@ -192,9 +189,10 @@ def tiled(parameters: dict[str, Any]) -> Iterator[Experiment]:
 def by_suspect(
     parameters: dict[str, Any], values: Callable[[Part], list[Run]], classes: Sequence[str]
 ) -> dict[str, tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]]:
-    """Return the trainings of `reasons`: for each suspect those with the graph and those with the identity.
+    """Return trainings with the graph and with the identity: as above, and for each suspect.
 
-    The last suspect is the weight of the other nodes, with the one of `factors` that validates best.
+    The last suspect is the weight of the other nodes, with the one of `factors` that validates best. This and "as
+    above" have every seed.
 
     Parameters
     ----------
@@ -206,18 +204,21 @@ def by_suspect(
     """
     if not parameters["why"]:
         return {}
-    found = {
-        name: tuple([value for _, value in values(partial(suspected, change=change))] for change in pair)
-        for name, pair in suspects(parameters).items()
-    }
-    weaker = {
-        factor: [value for _, value in values(partial(weakened_by, factor=factor))]
-        for factor in factors(parameters)
-    }
+    main = by_name([run for run in values(compared) if run[0]["trunk"] == parameters["trunks"][0]], _name)
+    found = {"as above": (main[DEFAULT], main[IDENTITY])}
+    for name, pair in suspects(parameters).items():
+        parts = [partial(suspected, change=change) for change in pair]
+        found[name] = tuple([value for _, value in values(part)] for part in parts)
+    weaker = by_factor(parameters, values)
     chosen = best_validated(weaker, classes)
-    main = [run for run in values(compared) if run[0]["trunk"] == parameters["trunks"][0]]
-    identity = [value for arguments, value in main if arguments["name"] == IDENTITY]
-    return found | {f"{OTHERS} {chosen:.3g}": (weaker[chosen], identity)}
+    return found | {f"{OTHERS} {chosen:.3g}": (weaker[chosen], main[IDENTITY])}
+
+
+def by_factor(
+    parameters: dict[str, Any], values: Callable[[Part], list[Run]]
+) -> dict[float, list[Mapping[str, Any]]]:
+    """Return the trainings of `weakened` by their factor, seed by seed; arguments as for `grouped`."""
+    return by_name(values(weakened), lambda arguments: arguments["neighbour_weight"])
 
 
 def grouped(
@@ -239,7 +240,7 @@ def grouped(
     """
     main = [run for run in values(compared) if run[0]["trunk"] == parameters["trunks"][0]]
     network = [run for part in (variants, argued, beyond) for run in values(part)]
-    found = by_name(network, lambda a: a["name"]) | by_name(main, lambda a: a["name"])
+    found = by_name(network, _name) | by_name(main, _name)
     found |= by_name(values(sizes), lambda a: str(a["recipe"]["size"]))
     found |= by_name(values(losses), lambda a: a["recipe"]["loss"])
     return found | by_name(values(settings), setting_of)
@@ -270,6 +271,10 @@ def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
     plain |= {"residual": True, "regularise": True, "neighbour_weight": 1.0}
     plain |= {"seed": seed, "device": parameters["device"]} | given
     return Experiment(train_trial, plain, _data(parameters["dataset"], ("train", "val", "test")))
+
+
+def _name(arguments: Mapping[str, Any]) -> str:
+    return arguments["name"]
 
 
 def _recipe(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -250,17 +250,19 @@ def test_suspects_are_paired_with_the_identity(monkeypatch):
         ]
 
     found = experiments.by_suspect(parameters, values, ["a", "b"])
-    assert list(found) == [*experiments.suspects(parameters), "others' weights times 0.1"] and len(found) == 6
-    graph, identity = found.pop("others' weights times 0.1")
-    assert [(a["seed"], a["neighbour_weight"]) for a in graph] == [(seed, 0.1) for seed in (0, 1, 2)]
-    assert [(a["seed"], a["name"]) for a in identity] == [(seed, IDENTITY) for seed in (0, 1, 2)]
+    suspected = list(experiments.suspects(parameters))
+    assert list(found) == ["as above", *suspected, "others' weights times 0.1"] and len(suspected) == 4
+    for name, factor in (("as above", 1), ("others' weights times 0.1", 0.1)):  # these have every seed
+        graph, identity = found.pop(name)
+        assert [(a["seed"], a["neighbour_weight"]) for a in graph] == [(seed, factor) for seed in (0, 1, 2)]
+        assert [(a["seed"], a["name"]) for a in identity] == [(seed, IDENTITY) for seed in (0, 1, 2)]
     for graph, identity in found.values():
         assert [a["seed"] for a in graph] == [a["seed"] for a in identity] == [0, 1]
         assert all(IDENTITY in a["name"] for a in identity) and not any(IDENTITY in a["name"] for a in graph)
         kept = ("name", "seed", "validation")
         same = [{k: v for k, v in a.items() if k not in kept} for a in (*graph, *identity)]
         assert all(a == same[0] for a in same)
-    assert len(values(experiments.reasons)) == 20
+    assert len(values(experiments.reasons)) == 16
     parameters["why"] = 0
     assert experiments.by_suspect(parameters, values, ["a", "b"]) == {}
     assert not values(experiments.weakened)
@@ -283,6 +285,25 @@ def test_reasons_are_differences_of_paired_seeds():
     assert table.loc["as above", ["own share", "same / other"]].tolist() == pytest.approx([0.2, 2.5])
     assert table.loc["as above", "difference"].startswith("-0.") and table.loc["other", "SCG-GCN"] == 1
     assert table.loc["other", "difference"] == "+0.000 [+0.000, +0.000] (2 seeds)"
+
+
+def test_what_the_reasons_allow_follows_the_intervals():
+    def trained(*rights):
+        graph = {"share": [0.9, 0.96]}
+        return [{"test": np.array([[[r, 100 - r], [0, 100]]]), "graph": graph} for r in rights]
+
+    none, worse, better = trained(90, 80, 85), trained(70, 61, 64), trained(99, 90, 95)
+
+    def said(printed, weaker):
+        pairs = {"as above": (printed, none), "others' weights times 0.01": (weaker, none)}
+        return results.what_reasons_allow(pairs, ["a", "b"])
+
+    gone = said(worse, none)
+    assert "not seen any more" in gone and "No gain" in gone and "93%" in gone and "3 seeds" in gone
+    assert "times 0.01" in gone and "+0.000 [+0.000, +0.000]" in gone and "-0." in gone
+    assert "The deficit stays" in said(worse, worse) and "No gain" in said(worse, worse)
+    assert "better than none" in said(worse, better) and "not seen any more" in said(worse, better)
+    assert "no clear deficit" in said(none, none) and "no clear deficit" in said(better, none)
 
 
 def test_trainings_are_grouped_by_what_they_change(monkeypatch):
@@ -353,3 +374,5 @@ def test_the_factor_is_chosen_by_validation_alone():
         0.01: [{"validation": good, "test": poor}, {"validation": poor, "test": poor}],
     }
     assert results.best_validated(candidates, ["a", "b"]) == 0.01
+    reached = results.validated(candidates, ["a", "b"])
+    assert reached[0.1] == pytest.approx((8 / 13 + 18 / 23) / 2) and reached[0.01] > reached[0.1]

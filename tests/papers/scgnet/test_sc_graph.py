@@ -76,6 +76,21 @@ def test_a_neighbour_weight_scales_what_lies_off_the_diagonal(kind, factor, neig
     assert np.allclose(scg(features).graph.degrees()[0].detach(), expected.sum(axis=1), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["vae", "directed"])
+@pytest.mark.parametrize("neighbours", [None, 2])
+def test_gradients_with_a_neighbour_weight(kind, neighbours):
+    scg, features = module(kind, neighbours=neighbours, neighbour_weight=0.3), maps(1, 5, 2, 2)
+
+    def messages(mean):
+        source = mean.softmax(dim=2) if kind == "directed" else mean
+        diagonal = (source * mean).sum(dim=2).relu()
+        return scg._decode(source, mean, diagonal, adaptive_factor(diagonal)).propagate(nodes)
+
+    nodes = to_nodes(features)
+    latent = to_nodes(scg.mean(features)).detach().requires_grad_()
+    assert torch.autograd.gradcheck(messages, latent)
+
+
 @pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf])
 def test_a_neighbour_weight_has_to_be_a_weight(factor):
     with pytest.raises(ValueError, match="neighbour_weight"):
