@@ -267,12 +267,6 @@ class Record:
 
         display(HTML(f'<p class="study-left-out">Not run in this profile: {escape(what)}.</p>'))
 
-    def left_out(self, what: str) -> None:
-        """Say in the report that a part of the notebook is not run in this profile."""
-        from IPython.display import HTML, display
-
-        display(HTML(f'<p class="study-left-out">Not run in this profile: {escape(what)}.</p>'))
-
     def run(self, experiments: Sequence[Experiment], label: str) -> list[Entry]:
         """Return the results of `experiments`, from the study's cache where they are known, with progress.
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segstudy.experiments.graph_matching.rivals import chart_rivals, planted_rivals, rival_table, rivalries
 from segstudy.papers.graph_matching import GraphMatcher
-from segstudy.papers.graph_matching.rivals import chart_rivals, planted_rivals, rival_table, rivalries
 
 # Class 1 is a square left of class 2, in the upper half of the picture.
 TRUTH = np.zeros((40, 40), dtype=np.uint8)

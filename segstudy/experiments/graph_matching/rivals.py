@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from segstudy.datasets.files import VOID
+from segstudy.experiments.graph_matching.perturbations import far_blob, plant
+from segstudy.experiments.graph_matching.robustness import analysed, require_pictures
 from segstudy.papers.graph_matching.graph import RegionGraph
 from segstudy.papers.graph_matching.matcher import GraphMatcher
-from segstudy.papers.graph_matching.perturbations import far_blob, plant
-from segstudy.papers.graph_matching.robustness import analysed, require_pictures
 from segstudy.plots.charts import MARKERS
 from segstudy.progress import track
 
