@@ -72,7 +72,9 @@ def test_dsrg_s_variants_bound_the_ratio_and_let_a_gradient_through():
     q = torch.tensor([0.9, 0.1]).double().view(1, 2, 1, 1)
     bounded = boundary_loss(p, q, ratios=(0.05, 20.0))
     ratios = np.clip([0.9 / 1e-3, 0.1 / (1 - 1e-3)], 0.05, 20)
-    assert float(bounded.detach()) == pytest.approx(0.9 * math.log(ratios[0]) + 0.1 * math.log(ratios[1]), rel=1e-3)
+    assert float(bounded.detach()) == pytest.approx(
+        0.9 * math.log(ratios[0]) + 0.1 * math.log(ratios[1]), rel=1e-3
+    )
     (plain,) = torch.autograd.grad(boundary_loss(p, q), p)
     (through,) = torch.autograd.grad(boundary_loss(p, q, through=True), p)
     torch.testing.assert_close(plain, -q / p.detach())
