@@ -114,3 +114,93 @@ def test_bad_input(options, message):
 def test_a_backbone_is_a_module_in_evaluation_mode():
     net = backbone("torchvision:resnet18", stride=4)
     assert isinstance(net, nn.Module) and not net.training
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"), [("timm:resnet18", (4, 8, 16, 32)), ("torchvision:vgg11", (2, 8))]
+)
+def test_stages_are_the_maps_on_the_way(name, stages):
+    images = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        found = backbone(name, stages=stages)(images)
+        for stage, values in zip(stages, found, strict=True):
+            assert values.shape[-1] == 64 // stage
+            assert torch.equal(values, backbone(name, stride=stage)(images))
+
+
+def test_dilation_computes_the_same_map_at_more_places():
+    """With symmetric padding the strided network's positions are among the dilated one's (the algorithme a trous)."""
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        plain = backbone("timm:resnet18", stages=(8, 16, 32))(images)
+        dense = backbone("timm:resnet18", stages=(8, 16, 32), output_stride=8)(images)
+    assert [tuple(m.shape[1:]) for m in dense] == [(128, 8, 12), (256, 8, 12), (512, 8, 12)]
+    for step, few, many in zip((1, 2, 4), plain, dense, strict=True):
+        torch.testing.assert_close(many[:, :, ::step, ::step], few)
+
+
+def test_blocks_2_4_and_6_of_efficientnet_at_stride_8():
+    net = backbone("timm:tf_efficientnet_lite0", stages=(8, 16, 32), output_stride=8, in_channels=4)
+    seen = []
+    for block in (2, 4, 6):
+        net.network.network.blocks[block].register_forward_hook(lambda _m, _i, out: seen.append(out))
+    with torch.no_grad():
+        found = net(torch.rand(1, 4, 64, 64))
+    assert [tuple(m.shape[1:]) for m in found] == [(40, 8, 8), (112, 8, 8), (320, 8, 8)]
+    assert all(torch.equal(a, b) for a, b in zip(found, seen, strict=True))
+
+
+def test_without_stages_a_map_comes_out_whatever_the_library():
+    for name in ("timm:resnet18", "torchvision:resnet18"):
+        with torch.no_grad():
+            assert backbone(name)(torch.rand(1, 3, 64, 96)).shape == (1, 512, 2, 3)
+
+
+@pytest.mark.parametrize("freeze", [None, "batch_norm", "all"])
+def test_what_is_frozen_stays_through_training(freeze):
+    net = nn.Sequential(
+        backbone("timm:tf_efficientnet_lite0", stride=16, freeze=freeze), nn.Conv2d(112, 2, 1)
+    )
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    optimiser = torch.optim.SGD(net.parameters(), 0.1)
+    net.eval().train()
+    net(torch.rand(2, 3, 32, 32)).square().mean().backward()
+    optimiser.step()
+    moved = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    statistics = {name for name in moved if "running" in name}
+    convolutions = {name for name in moved if "conv" in name and name.startswith("0.")}
+    assert {"1.weight", "1.bias"} <= moved
+    assert bool(statistics) == (freeze is None) and bool(convolutions) == (freeze != "all")
+    assert any(".bn" in name for name in moved) == (freeze is None)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_precisions(dtype):
+    net = backbone("timm:tf_efficientnet_lite0", stride=8)
+    images = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        single = net(images)
+        other = net.to(dtype)(images.to(dtype))
+    assert other.dtype == dtype
+    tolerance = 1e-4 if dtype == torch.float64 else 0.05
+    assert (other - single).abs().max() < tolerance * single.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "resnet50"}, "did you mean 'timm:resnet50' or 'torchvision:resnet50'"),
+        ({"name": "tf_efficientnet_lite0"}, "did you mean 'timm:tf_efficientnet_lite0'"),
+        ({"name": "timm:resnet18", "stride": 8, "stages": (8,)}, "give stride, 8, or stages"),
+        ({"name": "timm:resnet18", "stages": (8, 64)}, "stages must be one of"),
+        ({"name": "timm:resnet18", "stages": (16, 8)}, "stages must ascend"),
+        ({"name": "timm:resnet18", "stages": ()}, "stages must ascend"),
+        ({"name": "timm:densenet121", "output_stride": 8}, "takes no output_stride of 8"),
+        ({"name": "timm:resnet18", "output_stride": 5}, "takes no output_stride of 5"),
+        ({"name": "torchvision:resnet18", "output_stride": 8}, "output_stride is timm's"),
+        ({"name": "timm:resnet18", "freeze": "bn"}, "freeze must be one of"),
+    ],
+)
+def test_what_a_network_does_not_have(options, message):
+    with pytest.raises(ValueError, match=message):
+        backbone(**options)

@@ -9,9 +9,9 @@ from safetensors.torch import save_file
 
 from segstudy.errors import StudyError
 from segstudy.nn import backbone, centre_features, patch_features, reduce_features, unit_features
-from segstudy.nn.backbones import SQUEEZENET
 from segstudy.nn.colour_texture import colour_texture
 from segstudy.nn.patch_features import vit_keys
+from segstudy.nn.weights import SQUEEZENET
 
 
 @pytest.fixture

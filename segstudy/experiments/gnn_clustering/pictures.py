@@ -11,8 +11,8 @@ import numpy as np
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.registry import data_root
 from segstudy.errors import StudyError
-from segstudy.nn.backbones import SQUEEZENET
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features, unit_features
+from segstudy.nn.weights import SQUEEZENET
 from segstudy.papers.gnn_clustering.foreground import Targets, count_objects
 
 GRID = (28, 28)

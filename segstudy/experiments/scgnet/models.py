@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from segstudy.datasets.registry import data_root
 from segstudy.errors import StudyError
-from segstudy.nn.backbones import SQUEEZENET
 from segstudy.nn.backbones import backbone as build_backbone
+from segstudy.nn.weights import SQUEEZENET
 from segstudy.papers.scgnet.network import VARIANTS, Prediction, SCGNet
 
 HEAD = "1x1 head"
