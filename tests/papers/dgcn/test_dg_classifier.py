@@ -49,7 +49,8 @@ def test_maps_lie_on_what_the_class_is_and_stay_in_range(scales, mirror):
     maps = class_activation_maps(image, Colours(), trained_by_hand(), scales=scales, mirror=mirror)
     assert maps.shape == (2, round(8 * scales[0]), round(12 * scales[0]))
     red = nn.functional.interpolate(maps[None], (16, 24), mode="nearest")[0, 0]
-    assert red[4:8, 4:6].min() > 0.9 and red[:, 14:].max() < 0.05
+    # 0.8: half-size pictures blur a square of 8 x 6 pixels
+    assert red[4:8, 4:6].min() > 0.8 and red[:, 14:].max() < 0.05
     assert maps[1].max() == 0  # no blue: evidence against it counts as none
 
 
