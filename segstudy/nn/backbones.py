@@ -32,6 +32,8 @@ class Backbone(nn.Module):
     freeze : None, "batch_norm" or "all"
         What stays as it is when the network is trained, `train()` included: the scales, shifts and statistics of batch
         normalisation, or every weight and each layer that acts otherwise in training.
+    stages : tuple of int, optional
+        Whose maps are returned; None: the last one alone.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Backbone(nn.Module):
         std: Sequence[float],
         weights: str,
         freeze: str | None = None,
+        stages: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if freeze not in FROZEN:
             raise ValueError(f"freeze must be one of {FROZEN}, got {freeze!r}")
         self.network, self.weights, self.freeze = network, weights, freeze
+        self.stages = None if stages is None else tuple(stages)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
         for module in self._frozen():
@@ -148,7 +152,7 @@ def backbone(
         mean, std = (
             (*values, *[sum(values) / 3] * (in_channels - 3)) for values in (tuple(mean), tuple(std))
         )
-    return Backbone(network, mean, std, described, freeze).eval().to(device)
+    return Backbone(network, mean, std, described, freeze, stages).eval().to(device)
 
 
 def _parse(name: str) -> tuple[str, str]:
@@ -156,13 +160,17 @@ def _parse(name: str) -> tuple[str, str]:
     library, _, model = name.partition(":")
     if library in ("timm", "torchvision") and model:
         return library, model
+    raise ValueError(f'name must be "timm:NAME" or "torchvision:NAME", got {name!r}{library_hint(name)}')
+
+
+def library_hint(name: str) -> str:
+    """Return "; did you mean 'timm:NAME'?" for a model's name without its library; "" for what no library knows."""
     import timm
     from torchvision import models
 
     known = [f"timm:{name}"] * timm.is_model(name)
     known += [f"torchvision:{name}"] * (name in models.list_models(module=models))
-    hint = f"; did you mean {' or '.join(map(repr, known))}?" if known else ""
-    raise ValueError(f'name must be "timm:NAME" or "torchvision:NAME", got {name!r}{hint}')
+    return f"; did you mean {' or '.join(map(repr, known))}?" if known else ""
 
 
 def _widen(network: nn.Module, in_channels: int) -> None:

@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from segstudy.datasets.resizing import resize_image
 from segstudy.errors import StudyError
 from segstudy.nn import backbone, centre_features, patch_features, reduce_features, unit_features
 from segstudy.nn.colour_texture import colour_texture
-from segstudy.nn.patch_features import vit_keys
+from segstudy.nn.vit_keys import vit_keys
 from segstudy.nn.weights import SQUEEZENET
 
 
@@ -155,3 +156,57 @@ def test_random_weights_follow_the_seed():
     first, again, other = (backbone("torchvision:squeezenet1_1", seed=seed) for seed in (0, 0, 1))
     weight = lambda net: net.network[0].weight  # noqa: E731
     assert torch.equal(weight(first), weight(again)) and not torch.equal(weight(first), weight(other))
+
+
+def test_any_convolutional_network_by_name(pictures, tmp_path):
+    """The maps of blocks 4 and 6 at 16 pixels a patch: the first has a cell for each patch, the other for four."""
+    import timm
+
+    torch.manual_seed(2)
+    model = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(3, 4)).eval()
+    whole = timm.create_model("tf_efficientnet_lite0").eval()
+    whole.load_state_dict(model.state_dict(), strict=False)
+    torch.save(whole.state_dict(), tmp_path / "own.pth")
+    options = {"grid": (4, 6), "stages": (16, 32), "weights": tmp_path / "own.pth"}
+    found = patch_features(pictures, "timm:tf_efficientnet_lite0", **options)
+    assert found.values.shape == (2, 24, 112 + 320) and found.grid == (4, 6)
+    assert found.name == "stages 16 and 32 of tf_efficientnet_lite0 (own)"
+    image = torch.from_numpy(resize_image(pictures[0], (64, 96))).permute(2, 0, 1)[None] / 255
+    with torch.no_grad():
+        fine, coarse = model(2 * image - 1)
+    unit = lambda maps: torch.nn.functional.normalize(maps[0].flatten(1).mT, dim=1).numpy()  # noqa: E731
+    assert fine.shape[2:] == (4, 6) and np.allclose(found.values[0, :, :112], unit(fine), atol=1e-5)
+    larger = torch.nn.functional.interpolate(coarse, (4, 6), mode="bilinear", align_corners=False)
+    assert np.allclose(found.values[0, :, 112:], unit(larger), atol=1e-5)
+
+
+def test_pixels_a_patch_and_a_backbone_of_ones_own(pictures):
+    name = "timm:resnet18"
+    with pytest.raises(ValueError, match="stages must be one of"):
+        patch_features(pictures, name, grid=(4, 4), stages=(3,))
+    coarse, fine = (patch_features(pictures, name, grid=(4, 4), stages=(8,), pixels=p) for p in (8, 16))
+    assert coarse.values.shape == fine.values.shape and not np.allclose(coarse.values, fine.values, atol=1e-3)
+    own = patch_features(pictures, backbone(name, stages=(8,)), grid=(4, 4))
+    assert np.array_equal(own.values, fine.values)
+    assert own.name == "stages 8 of a network made here (random weights)"
+    last = patch_features(pictures, name, grid=(4, 4))
+    assert last.values.shape == (2, 16, 512) and last.name == "last map of resnet18 (random weights)"
+
+
+def test_a_transformer_by_name_gives_its_keys(pictures):
+    import timm
+
+    found = patch_features(pictures[:1], "timm:vit_tiny_patch16_224", grid=(8, 8), stride=16, seed=1)
+    assert found.grid == (4, 4) and found.name == "keys of vit_tiny_patch16_224 (random weights)"
+    with pytest.raises(ValueError, match="got EfficientNet: give its name"):
+        patch_features(pictures, timm.create_model("tf_efficientnet_lite0"), grid=(4, 4))
+
+
+def test_arguments_that_a_kind_does_not_take(pictures):
+    for kind, options, message in (
+        ("resnet50", {}, "did you mean 'timm:resnet50' or 'torchvision:resnet50'"),
+        ("mix", {"stages": (8,)}, "stages are those of a network by name"),
+        ("colour-texture", {"pixels": 16}, "pixels must be 8 or left out"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            patch_features(pictures, kind, grid=(4, 4), **options)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from segstudy.nn.patch_features import vit_keys
+from segstudy.nn.vit_keys import vit_keys
 from segstudy.papers.gnn_clustering.dino_vit import ConvolutionalStem, ProjectionHead, restore, small_vit
 
 
