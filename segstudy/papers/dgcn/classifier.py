@@ -1,0 +1,150 @@
+"""Class activation maps: where a classifier that knows only image-level labels looks (section 3.2; Zhou et al. 2016).
+
+A fully convolutional classifier: a trunk's maps at stride 8, an adaptation layer, a map of scores for each object, and
+their mean over positions as the picture's score. The maps of scores before the mean are the activation maps: a linear
+layer after the mean, as printed, and one before it, as here, give the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+TOP_SHARE = 0.25
+
+
+def pool_mean(maps: Tensor) -> Tensor:
+    """Return (B, C) means over the positions of (B, C, h, w) maps: global average pooling, as the paper."""
+    return maps.mean(dim=(2, 3))
+
+
+def pool_top(maps: Tensor) -> Tensor:
+    """Return (B, C) means of the highest quarter of (B, C, h, w) maps.
+
+    With few pictures and a small trunk the mean over all positions is reached by a little of a class everywhere, and
+    the maps are diffuse; the highest quarter asks for an object somewhere.
+    """
+    flat = maps.flatten(2)
+    return flat.topk(max(1, round(TOP_SHARE * flat.shape[2])), dim=2).values.mean(dim=2)
+
+
+POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {"mean": pool_mean, "top quarter": pool_top}
+
+
+def lay_side_by_side(maps: Sequence[Tensor]) -> Tensor:
+    """Resize (B, d_k, h_k, w_k) maps bilinearly to the last one's size and join their channels."""
+    size = maps[-1].shape[2:]
+    return torch.cat(
+        [
+            found
+            if found.shape[2:] == size
+            else F.interpolate(found, size, mode="bilinear", align_corners=False)
+            for found in maps
+        ],
+        dim=1,
+    )
+
+
+class ClassifierHead(nn.Module):
+    """Adaptation layer and scores of the objects, on a trunk's maps.
+
+    Parameters
+    ----------
+    channels : int
+        Of all maps together.
+    objects : int
+        Classes but the background.
+    hidden : int
+        Of the adaptation layer.
+    pooling : "mean" or "top quarter"
+    seed : int
+        Of first weights.
+
+    Raises
+    ------
+    ValueError
+        The pooling is unknown, or a number below 1.
+    """
+
+    def __init__(
+        self, channels: int, objects: int, hidden: int = 256, pooling: str = "mean", seed: int = 0
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling must be one of {tuple(POOLINGS)}, got {pooling!r}")
+        for name, value in (("channels", channels), ("objects", objects), ("hidden", hidden)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value!r}")
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.adaptation = nn.Sequential(
+                nn.Conv2d(channels, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU()
+            )
+            self.score = nn.Conv2d(hidden, objects, 1)
+        self.pool = POOLINGS[pooling]
+
+    def activations(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return (B, objects, h, w) class activation maps of a trunk's maps."""
+        return self.score(self.adaptation(lay_side_by_side(maps)))
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return (B, objects) scores, logits of each object's presence."""
+        return self.pool(self.activations(maps))
+
+
+@torch.no_grad()
+def class_activation_maps(
+    image: Tensor,
+    trunk: nn.Module,
+    head: ClassifierHead,
+    *,
+    scales: Sequence[float] = (1.0,),
+    mirror: bool = True,
+) -> Tensor:
+    """Return the activation maps of one picture, averaged over its sizes and its mirror image.
+
+    Parameters
+    ----------
+    image : (3, H, W) Tensor
+        In [0, 1], on the networks' device.
+    trunk : Module
+        Gives a list of maps for (1, 3, H, W) pictures, such as :func:`~segstudy.nn.backbones.backbone` with stages.
+    head : ClassifierHead
+    scales : sequence of float
+        Of the picture's sides.
+    mirror : bool
+        Also of the mirror image, turned back.
+
+    Returns
+    -------
+    (objects, h, w) Tensor
+        Of the size that the first scale gives; each map is scaled by its class's largest value before the mean, so that
+        no size of the picture outweighs the others. Negative values, evidence against a class, are 0.
+
+    Raises
+    ------
+    ValueError
+        `image` is not (3, H, W), or a scale is not above 0.
+    """
+    if image.ndim != 3:
+        raise ValueError(f"image must be (3, H, W), got shape {tuple(image.shape)}")
+    if not scales or min(scales) <= 0:
+        raise ValueError(f"scales must be above 0, one or more, got {tuple(scales)}")
+    found: list[Tensor] = []
+    for scale in scales:
+        size = [max(1, round(scale * side)) for side in image.shape[1:]]
+        resized = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
+        views = [resized, resized.flip(3)] if mirror else [resized]
+        maps = [head.activations(trunk(view)) for view in views]
+        maps = [maps[0], *(view.flip(3) for view in maps[1:])]
+        whole = torch.stack(maps).mean(dim=0).clamp_min(0)
+        whole = whole / whole.amax(dim=(2, 3), keepdim=True).clamp_min(1e-5)
+        found.append(
+            F.interpolate(whole, found[0].shape[1:], mode="bilinear", align_corners=False)[0]
+            if found
+            else whole[0]
+        )
+    return torch.stack(found).mean(dim=0)
