@@ -62,9 +62,10 @@ def chart_table_one(ours: pd.DataFrame, published: pd.DataFrame) -> Figure:
 
     columns = ["share", "approach", "measure", "class", "mean"]
     require_columns("ours", ours, [*columns, "std"], ["mean"])
-    require_columns("published", published, columns, ["mean"])
     ours = _averages("ours", ours)
-    published = _averages("published", published) if len(published) else published
+    if len(published):
+        require_columns("published", published, columns, ["mean"])
+        published = _averages("published", published)
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4.2), sharey=True)
     approaches = list(dict.fromkeys(ours.approach))
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
