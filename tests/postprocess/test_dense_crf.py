@@ -12,6 +12,7 @@ import torch
 from segstudy.postprocess import DSRG_TEST, DSRG_TRAINING, CRFSettings, DenseCRF, dense_crf
 from segstudy.postprocess.crf import FLOOR
 from segstudy.postprocess.pairs import CUT, MAX_PIXELS
+from segstudy.postprocess.permutohedral import Lattice
 
 METHODS = ("exact", "sparse", "lattice")
 WIDE = CRFSettings(bilateral_xy=8.0)
@@ -119,6 +120,17 @@ def test_lattice_labels_as_exact(rng):
     found = dense_crf(probabilities, image, settings, "lattice").argmax(axis=2)
     assert (exact != probabilities.argmax(axis=2)).mean() > 0.1
     assert (found == exact).mean() > 0.97
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_lattice_blurs_with_variance_one(d):
+    axes = [torch.arange(0, 10, 0.4)] * d
+    points = torch.cartesian_prod(*axes)[None]
+    sums = Lattice(points).filter(torch.cat([torch.ones_like(points[..., :1]), points, points**2], dim=2))
+    mean, square = sums[0, :, 1 : d + 1] / sums[0, :, :1], sums[0, :, d + 1 :] / sums[0, :, :1]
+    inner = ((points[0] > 3.5) & (points[0] < 6.5)).all(dim=1)
+    assert (mean - points[0])[inner].mean(dim=0).abs().max() < 0.02
+    assert ((square - mean**2)[inner].mean(dim=0) - 1).abs().max() < 0.05
 
 
 @pytest.mark.parametrize("method", METHODS)
