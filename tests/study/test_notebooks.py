@@ -49,7 +49,7 @@ def test_the_script_runs_as_a_script_with_the_smoke_parameters(script: Path, tmp
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-W", "error::SyntaxWarning", "script.py"]
     done = subprocess.run(
-        words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False
+        words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "match True" in done.stdout

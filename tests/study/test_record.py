@@ -230,12 +230,12 @@ def test_a_write_that_is_cut_short_leaves_the_old_file(record: Record, tmp_path:
     record.metric("x", 1.0)
     before = (tmp_path / "metrics.json").read_bytes(), (tmp_path / "kept.json").read_bytes()
 
-    def cut(self: Path, text: str, **_: object) -> None:
-        with self.open("w") as stream:
-            stream.write(text[:3])
+    def cut(self: Path, content: bytes) -> None:
+        with self.open("wb") as stream:
+            stream.write(content[:3])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "write_text", cut)
+    monkeypatch.setattr(Path, "write_bytes", cut)
     with pytest.raises(KeyboardInterrupt):
         record.metric("y", 1.0)
     assert before == ((tmp_path / "metrics.json").read_bytes(), (tmp_path / "kept.json").read_bytes())

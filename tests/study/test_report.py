@@ -116,7 +116,7 @@ def test_head_tells_what_made_the_page(good):
     assert "demo" in good.select_one(".kicker").text and "2.11.0" in good.select_one(".record").text
     rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in good.select(".head table tbody tr")]
     assert rows[0] == ["Dice, 20 images", "0.812", "0.012 (3)", "0.83", "Table 1"]
-    assert rows[2][1:3] == ["not run", "0.88"]
+    assert rows[2][1:4] == ["not run", "–", "0.88"]
 
 
 def test_sparse_records_render():

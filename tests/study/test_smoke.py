@@ -26,7 +26,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns("*.ipynb"))
     words = [sys.executable, "-m", "segstudy", "--project", str(root), "run", "--profile", "smoke"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=600, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=3000, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "reports" / "smoke"
 

@@ -142,7 +142,7 @@ class Toy:
         """Environment in which the toy's package and segstudy are found."""
         return os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root), str(ROOT)])}
 
-    def call(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def call(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a command and return what it printed."""
         return subprocess.run(
             self.command(*words),
@@ -153,7 +153,7 @@ class Toy:
             check=False,
         )
 
-    def run(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """``run --profile smoke`` with more words."""
         return self.call("run", "--profile", "smoke", *words, timeout=timeout)
 
