@@ -113,6 +113,8 @@ record.figure(figure, "pictures", alt, sentence + " on average.")
 # its weights the study takes what is at hand, and the report's header says what that was: maps of a network trained on
 # ImageNet, colour and texture. Each patch is scaled to length 1, so that an inner product is a cosine; with the picture's
 # mean subtracted before ("centred") cosines are of either sign. The slides do not subtract it.
+# (With DINO's weights, positions at another grid than the trained one are interpolated as timm does, with antialiasing; the
+# released code has none and adds .1 to rows and columns, so that its keys differ a little.)
 
 
 # %%
@@ -582,7 +584,10 @@ record.figure(
 # ## What post-processing adds
 #
 # The bilateral solver moves a mask's border to the picture's edges, with the settings of the slides' code; holes are filled and the
-# largest piece kept. On masks of NCUT with a GCN, the foreground chosen by the oracle.
+# largest piece kept. On masks of NCUT with a GCN, the foreground chosen by the oracle. Two things are otherwise than in the
+# released codes: pixels are rounded to the cells of the bilateral grid, where those truncate (all cells move by half a side), and
+# the largest piece of the *mask* is kept, where those keep the second largest of all pieces with the background counted. That is the
+# same unless the mask's largest piece is larger than the background.
 
 
 # %%

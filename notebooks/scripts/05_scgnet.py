@@ -141,7 +141,7 @@ record.expect("reshaped outright, the first", maps.reshape(1, 4, 2)[0, 0].tolist
 # $$M = \mathrm{Conv}_{3 \times 3}(F), \quad \log \Sigma = \mathrm{Conv}_{1 \times 1}(F), \quad Z = M + \Sigma \Upsilon, \quad \Upsilon \sim N(0, I)$$
 # $$L_{kl} = -\frac{1}{2nc} \sum_{ij} \left(1 + \log \Sigma_{ij}^2 - M_{ij}^2 - \Sigma_{ij}^2\right)$$
 #
-# The noise is drawn in training only. By hand: $M = 1$ and $\Sigma = 1$ cost $-\frac{1}{2}(1 + 0 - 1 - 1) = \frac{1}{2}$; $M = 0$ and $\Sigma = 1$ cost nothing.
+# The noise is drawn in training only; $\log \Sigma$ is kept from passing 1 (section III-A1), in evaluation too, where the residual uses it. By hand: $M = 1$ and $\Sigma = 1$ cost $-\frac{1}{2}(1 + 0 - 1 - 1) = \frac{1}{2}$; $M = 0$ and $\Sigma = 1$ cost nothing.
 
 # %%
 one, zero = torch.ones(1, 4, 2), torch.zeros(1, 4, 2)
@@ -267,7 +267,8 @@ record.expect("windows begin at", prediction.window_starts(7, 4, 2), [0, 2, 3])
 #
 # What would the network score without its graph? Two baselines: the identity in place of $A$, with every parameter kept, and the
 # backbone with a $1 \times 1$ convolution for a head. Every network sees the same patches in the same order, so that networks of one seed are
-# paired. The epoch is chosen on the validation pictures; the test pictures are read once.
+# paired. Pictures come in $[0, 1]$ as in section V-B and are then normalised as the backbone's weights expect, of which the paper says
+# nothing. The epoch is chosen on the validation pictures; the test pictures are read once.
 
 # %%
 recipe = {"size": size, "patches": patches, "batch": batch, "epochs": epochs}

@@ -17,7 +17,8 @@ def vit_keys(vit: nn.Module, images: Tensor, stride: int | None = None, norm: bo
     images : (N, 3, H, W) Tensor
         As its weights expect them.
     stride : int, optional
-        Between patches; by default the patch's side. The position embedding is interpolated to the new grid.
+        Between patches; by default the patch's side. The position embedding is interpolated to the new grid,
+        as timm does with antialiasing; DINO's released code has none and asks for .1 row and column more.
     norm : bool
         The block normalises its input before it makes keys. The slides' released code takes the keys of the input as it
         is, which are not the ones the block uses: False gives those.

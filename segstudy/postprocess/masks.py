@@ -37,6 +37,10 @@ SLIDES = SolverSettings(48.0, 8.0, 8.0, both_ways=True)  # Devnetly/Image_Segmen
 def refine_mask(image: np.ndarray, mask: np.ndarray, settings: SolverSettings = DEEPCUT) -> np.ndarray:
     """Refine a mask along the picture's edges, fill its holes and keep its largest piece.
 
+    The released codes count the background among the pieces and keep the second largest of them all: the same where the
+    background is the largest, as it mostly is; a mask of more than that they lose to the background or to a smaller
+    piece. They also truncate where our solver rounds, see `bilateral_grid`.
+
     Parameters
     ----------
     image : (H, W, 3) uint8 ndarray

@@ -54,6 +54,9 @@ class Grid(NamedTuple):
 def bilateral_grid(image: np.ndarray, sigma_space: float, sigma_luma: float, sigma_chroma: float) -> Grid:
     """Give every pixel its vertex, by rounded place and colour, and make the grid's blur bistochastic (Algorithm 1).
 
+    A vertex lies in the middle of its cell. The codes released with DeepCut and the slides truncate instead of
+    rounding, which moves all cells by half their side.
+
     Parameters
     ----------
     image : (H, W, 3) uint8 ndarray

@@ -47,7 +47,9 @@ class SCGNet(nn.Module):
     Features of the backbone become a graph (:class:`~segstudy.papers.scgnet.scg.SCG`); all layers of the graph network
     but the last are followed by batch normalisation and ReLU; the last one's channels are the classes, to which the
     residual :math:`\gamma \hat Z` is added; the map of nodes is enlarged bilinearly to the picture. With 6 classes and
-    the first three stages of ResNet-50: 8,736,978 parameters.
+    the first three stages of ResNet-50: 8,736,978 parameters. Pictures are given in [0, 1], as section V-B has them;
+    then the backbone takes away the mean and divides by the deviation that its weights were trained with, of which the
+    paper says nothing.
 
     Parameters
     ----------

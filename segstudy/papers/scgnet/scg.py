@@ -101,7 +101,8 @@ class SCG(nn.Module):
     .. math::
         Z = M + \Sigma \Upsilon, \quad \hat Z = M (1 - \log \Sigma), \quad A = \mathrm{ReLU}(Z Z^T),
 
-    then :math:`A \leftarrow A + \gamma\, \mathrm{diag}(A)` and :math:`\hat Z \leftarrow \gamma \hat Z`.
+    where :math:`\log \Sigma` is clamped to at most 1 (section III-A1), in training and, through :math:`\hat Z`, in
+    evaluation too; then :math:`A \leftarrow A + \gamma\, \mathrm{diag}(A)` and :math:`\hat Z \leftarrow \gamma \hat Z`.
 
     Parameters
     ----------
