@@ -66,7 +66,7 @@ def test_what_a_killed_process_left_is_taken_over(tmp_path: Path):
     code = "from segstudy.locks import _holder; print(_holder())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     (tmp_path / "lock.held").write_text(done.stdout)
-    with lock(tmp_path / "lock", give_up):
+    with lock(tmp_path / "lock", give_up), pytest.raises(Held), lock(tmp_path / "lock", give_up):
         pass
 
 

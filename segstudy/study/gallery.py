@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from segstudy.cache import write_bytes
+from segstudy.files import write_bytes
 
 LARGEST = 150_000  # bytes of a figure that the repository keeps
 SHOWN = 6  # figures in README's gallery

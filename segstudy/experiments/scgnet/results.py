@@ -40,7 +40,14 @@ def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
     ----------
     a, b : sequence of float
         Scores, seed by seed.
+
+    Raises
+    ------
+    ValueError
+        The two have not as many seeds.
     """
+    if len(a) != len(b):
+        raise ValueError(f"a and b must have the same seeds, got {len(a)} and {len(b)}")
     d = np.asarray(a, float) - np.asarray(b, float)
     if len(d) < 2:
         return Difference(float(d.mean()) if len(d) else np.nan, np.nan, np.nan, len(d))

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segstudy.papers.dgcn.maps import resize_to_last
+
 TOP_SHARE = 0.25
 
 
@@ -32,20 +34,6 @@ def pool_top(maps: Tensor) -> Tensor:
 
 
 POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {"mean": pool_mean, "top quarter": pool_top}
-
-
-def lay_side_by_side(maps: Sequence[Tensor]) -> Tensor:
-    """Resize (B, d_k, h_k, w_k) maps bilinearly to the last one's size and join their channels."""
-    size = maps[-1].shape[2:]
-    return torch.cat(
-        [
-            found
-            if found.shape[2:] == size
-            else F.interpolate(found, size, mode="bilinear", align_corners=False)
-            for found in maps
-        ],
-        dim=1,
-    )
 
 
 class ClassifierHead(nn.Module):
@@ -88,7 +76,7 @@ class ClassifierHead(nn.Module):
 
     def activations(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, objects, h, w) class activation maps of a trunk's maps."""
-        return self.score(self.adaptation(lay_side_by_side(maps)))
+        return self.score(self.adaptation(torch.cat(resize_to_last(maps), dim=1)))
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, objects) scores, logits of each object's presence."""

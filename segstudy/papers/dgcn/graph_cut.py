@@ -33,6 +33,7 @@ from torch.nn import functional as F
 from segstudy.baselines.graph_cut import seeded_graph_cut
 from segstudy.datasets.files import VOID
 from segstudy.graphs import nearest_neighbours, undirected_edges
+from segstudy.papers.dgcn.maps import resize_to_last
 from segstudy.papers.dgcn.supervision import BACKGROUND, check_growth
 
 NEIGHBOURS = 10  # with the node itself; the text says K = 9
@@ -63,14 +64,10 @@ def join_features(maps: Sequence[Tensor], unit: bool = True) -> Tensor:
         raise ValueError(
             f"maps must be (d, h, w) tensors, one or more, got shapes {[tuple(m.shape) for m in maps]}"
         )
-    size = maps[-1].shape[1:]
-    resized = [
-        F.interpolate(found[None].float(), size=size, mode="bilinear", align_corners=False)[0]
-        for found in maps
-    ]
+    resized = resize_to_last([found[None].float() for found in maps])
     if unit:
-        resized = [F.normalize(found, dim=0) for found in resized]
-    return torch.cat(resized).flatten(1).T
+        resized = [F.normalize(found, dim=1) for found in resized]
+    return torch.cat(resized, dim=1)[0].flatten(1).T
 
 
 def knn_edges(features: Tensor, k: int = NEIGHBOURS) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segstudy.nn.backbones import Backbone
-from segstudy.papers.dgcn.classifier import lay_side_by_side
+from segstudy.papers.dgcn.maps import resize_to_last
 
 RATES = (6, 12)  # of the four, 6, 12, 18 and 24, those that a map of 41 x 41 has room for
 
@@ -72,7 +72,7 @@ class AtrousHead(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, C, h, w) logits of the trunk's maps, of the last one's size."""
-        values = self.adaptation(lay_side_by_side(maps))
+        values = self.adaptation(torch.cat(resize_to_last(maps), dim=1))
         return torch.stack([classify(values) for classify in self.classifiers]).sum(dim=0)
 
 

@@ -206,6 +206,8 @@ def test_paired_over_seeds_is_students(rng):
     low, high = test.confidence_interval(0.95)
     assert (found.mean, found.low, found.high) == pytest.approx(((a - b).mean(), low, high))
     assert np.isnan(results.paired_over_seeds([1.0], [0.5]).low) and results.paired_over_seeds([], []).n == 0
+    with pytest.raises(ValueError, match="the same seeds, got 1 and 3"):
+        results.paired_over_seeds([1.0], [0.5, 0.4, 0.3])
 
 
 def test_the_grid_of_experiments(monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from segstudy.papers.dgcn.classifier import ClassifierHead, class_activation_maps, lay_side_by_side, pool_top
+from segstudy.papers.dgcn.classifier import ClassifierHead, class_activation_maps, pool_top
+from segstudy.papers.dgcn.maps import resize_to_last
 
 
 class Colours(nn.Module):
@@ -19,7 +20,7 @@ class Colours(nn.Module):
 def test_scores_are_a_linear_layer_after_global_average_pooling():
     head = ClassifierHead(6, 4, hidden=5).eval()
     maps = [torch.randn(2, 3, 8, 8), torch.randn(2, 3, 4, 4)]
-    adapted = head.adaptation(lay_side_by_side(maps)).mean(dim=(2, 3))
+    adapted = head.adaptation(torch.cat(resize_to_last(maps), dim=1)).mean(dim=(2, 3))
     expected = nn.functional.linear(adapted, head.score.weight[:, :, 0, 0], head.score.bias)
     torch.testing.assert_close(head(maps), expected)
 
