@@ -13,7 +13,7 @@ from PIL import Image
 
 from segstudy.datasets.files import VOID, Window, crop, label_colours, require_size
 from segstudy.datasets.pictures import opened, read_size, require_eight_bits, turn
-from segstudy.datasets.tiff import is_plain, read_tags, read_tiff
+from segstudy.datasets.tiff import is_jpeg, is_plain, read_tags, read_tiff
 from segstudy.errors import StudyError
 
 
@@ -50,6 +50,8 @@ def read_ids(
     """
     require_size(path, read_size(path, upright), expected)
     tags = read_tags(path)
+    if tags is not None and is_jpeg(tags):
+        raise _smeared(path)
     if tags is not None and is_plain(tags, 1):
         ids = read_tiff(path, window)[..., 0]
     else:
@@ -63,11 +65,15 @@ def read_ids(
     return ids
 
 
+def _smeared(path: Path) -> StudyError:
+    return StudyError(f"{path} is a JPEG, which smears ids: save the mask as PNG from its source")
+
+
 def _whole_ids(path: Path, upright: bool) -> np.ndarray:
     """Return the ids of a mask that is decoded whole, (H, W) uint8."""
     with opened(path) as picture:
         if picture.format == "JPEG":
-            raise StudyError(f"{path} is a JPEG, which smears ids: save the mask as PNG from its source")
+            raise _smeared(path)
         picture = turn(_without_alpha(picture, path), upright)
         if picture.mode not in ("L", "P", "1"):
             raise StudyError(

@@ -26,11 +26,8 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _TABLES, _SUBSAMPLING = 347, 530
 # What a block needs to be decoded alone, besides its size and place.
 _KEPT = (_COMPRESSION, _FILL_ORDER, _TABLES, _SUBSAMPLING)
-_PLAIN, _JPEG, _WEBP = (
-    1,
-    7,
-    50001,
-)  # compressions; the last two have colours inside, the others know bytes alone
+# Compressions; the newer JPEG and WebP have colours inside, the others know bytes alone.
+_PLAIN, _OLD_JPEG, _JPEG, _WEBP = 1, 6, 7, 50001
 _GREY, _RGB, _YCBCR = 1, 2, 6  # photometric interpretations
 # How many bands make the colours of each interpretation: grey (either way round), RGB, palette, CMYK, YCbCr, CIELab.
 _COLOURS = {0: 1, _GREY: 1, _RGB: 3, 3: 1, 5: 4, _YCBCR: 3, 8: 3}
@@ -81,6 +78,11 @@ def extra_bands(tags: dict[int, Any]) -> int:
     """Return how many bands a TIFF has beside those of its colours."""
     samples = tags.get(_SAMPLES, 1)
     return samples - _COLOURS.get(tags.get(_PHOTOMETRIC), samples)
+
+
+def is_jpeg(tags: dict[int, Any]) -> bool:
+    """Return whether a TIFF's pixels are stored as JPEG, in either of its two ways, which keeps no value exactly."""
+    return tags.get(_COMPRESSION) in (_OLD_JPEG, _JPEG)
 
 
 def is_plain(tags: dict[int, Any], bands: int) -> bool:

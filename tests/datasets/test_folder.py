@@ -110,6 +110,10 @@ class TestMasks:
         save(tmp_path / "masks" / "cat.jpg", quadrants(12, 16))
         with pytest.raises(StudyError, match=r"cat\.jpg is a JPEG, which smears ids"):
             open_dataset("folder", tmp_path)
+        (tmp_path / "masks" / "cat.jpg").unlink()
+        Image.fromarray(quadrants(12, 16)).save(tmp_path / "masks" / "cat.tif", compression="jpeg")
+        with pytest.raises(StudyError, match=r"cat\.tif is a JPEG, which smears ids"):
+            open_dataset("folder", tmp_path)
 
     def test_far_ids_are_classes_where_they_are_named(self, tmp_path, written):
         labels = quadrants(12, 16, (0, 15, 15, 0))

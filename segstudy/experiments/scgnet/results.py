@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from segstudy.metrics.confusion import pixel_accuracy
-from segstudy.metrics.iou import dice_dataset
 from segstudy.metrics.paired import half_width, known_mean
-from segstudy.papers.scgnet.evaluation import mean_f1
+from segstudy.papers.scgnet.evaluation import f1_of_classes, mean_f1
 
 Run = tuple[Mapping[str, Any], Mapping[str, Any]]  # an experiment's arguments and what it returned
 Groups = Mapping[str, Sequence[Mapping[str, Any]]]  # trainings by their network's name, seed by seed
@@ -58,8 +57,7 @@ def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
 def scores(value: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
     """Return what Tables IV and V print, of the test pictures of one training: OA, F1 of each class, mF1."""
     matrix = np.asarray(value["test"]).sum(axis=0)
-    f1 = dice_dataset(matrix)
-    named = dict(zip(classes, map(float, f1), strict=True))
+    named = dict(zip(classes, map(float, f1_of_classes(matrix)), strict=True))
     return {"OA": pixel_accuracy(matrix)} | named | {"mF1": mean_f1(matrix, classes)}
 
 

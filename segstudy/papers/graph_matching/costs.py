@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segstudy.papers.graph_matching.edges import require
-from segstudy.papers.graph_matching.graph import RegionGraph
+from segstudy.papers.graph_matching.graph import RegionGraph, check_memory
 from segstudy.papers.graph_matching.model import ModelGraph
 
 VERTEX_TERMS = ("euclidean", "squared")
@@ -137,6 +137,7 @@ def build_problem(
     """
     owner, region = graph.classes, np.arange(len(graph))
     if candidates == "all":
+        check_memory(len(graph) * len(model.vertices), "pairs of a region and a class")
         owner, region = np.repeat(model.vertices, len(graph)), np.tile(region, len(model.vertices))
     expected = model.edges[np.ix_(owner, owner)]
     found = graph.edges[np.ix_(region, region)]

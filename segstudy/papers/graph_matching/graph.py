@@ -141,7 +141,7 @@ def region_graph(
     _check_labels(label_map, probabilities.shape)
     require("background", background, (None, *range(probabilities.shape[2])))
     found = regions(label_map, connectivity)
-    _check_memory(len(found))
+    check_memory(len(found))
     attributes = edge_attributes(found, edges, unit)
     keep = np.ones(len(found), dtype=bool) if background is None else found.classes != background
     new_id = np.where(keep, np.cumsum(keep) - 1, -1)
@@ -179,12 +179,25 @@ def mean_membership(ids: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return (member @ probabilities.reshape(flat.size, -1)) / np.bincount(flat)[:, None]
 
 
-def _check_memory(n: int) -> None:
-    """Refuse what is speckle rather than regions: the graph is complete, its matrices grow with the square."""
+def check_memory(n: int, what: str = "regions") -> None:
+    """Refuse what is speckle rather than regions: graphs are complete, their matrices grow with the square.
+
+    Parameters
+    ----------
+    n : int
+        Rows of a matrix.
+    what : str
+        What a row stands for.
+
+    Raises
+    ------
+    ValueError
+        More than `MOST_REGIONS` rows.
+    """
     if n > MOST_REGIONS:
         raise ValueError(
-            f"probabilities show {n} regions, whose complete graph would take {n**2 * BYTES_A_PAIR / 1e9:.1f} GB "
-            f"(at most {MOST_REGIONS} regions): they are speckled. Give their smoothed map: "
+            f"probabilities show {n} {what}, whose complete graph would take {n**2 * BYTES_A_PAIR / 1e9:.1f} GB "
+            f"(at most {MOST_REGIONS} {what}): they are speckled. Give their smoothed map: "
             "matcher.graph(probabilities, label_map=clean_labels(probabilities.argmax(axis=2))), then matcher.correct"
         )
 

@@ -40,8 +40,16 @@ def score_set(model: nn.Module, samples: Sequence[Sample], num_classes: int, **o
     return found
 
 
+def f1_of_classes(matrix: np.ndarray) -> np.ndarray:
+    """Return the F1 score of each class of a confusion matrix, (C,) in [0, 1].
+
+    It is nan for a class that is annotated nowhere: what a network makes of it cannot be judged.
+    """
+    return np.where(np.asarray(matrix).sum(axis=1) > 0, dice_dataset(matrix), np.nan)
+
+
 def mean_f1(matrix: np.ndarray, classes: Sequence[str]) -> float:
-    """Return the mean F1 of a confusion matrix over its classes but clutter; one that is nowhere is left out.
+    """Return the mean F1 of a confusion matrix over its annotated classes but clutter.
 
     The mF1 of Tables IV and V is the mean of their five columns, clutter is not among them.
 
@@ -52,4 +60,4 @@ def mean_f1(matrix: np.ndarray, classes: Sequence[str]) -> float:
         C names.
     """
     kept = [index for index, name in enumerate(classes) if name != CLUTTER]
-    return float(np.nanmean(dice_dataset(matrix)[kept]))
+    return float(np.nanmean(f1_of_classes(matrix)[kept]))

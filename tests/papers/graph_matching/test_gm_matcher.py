@@ -305,6 +305,15 @@ def test_speckle_is_refused_before_its_graph_is_built(monkeypatch):
         GraphMatcher(connectivity=1).fit([np.eye(20, dtype=int)], num_classes=2).segment(speckled)
 
 
+def test_many_regions_with_every_class_each_are_refused(monkeypatch):
+    monkeypatch.setattr(graph_module, "MOST_REGIONS", 50)
+    labels = np.indices((6, 6)).sum(axis=0) % 2
+    matcher = GraphMatcher(connectivity=1).fit([np.eye(6, dtype=int)], num_classes=2)
+    graph = matcher.graph(np.eye(2)[labels])
+    with pytest.raises(ValueError, match=r"show 72 pairs of a region and a class.*GB"):
+        match(graph, matcher.models_[0], candidates="all")
+
+
 def test_the_way_out_of_speckle_works():
     truth = np.zeros((40, 40), int)
     truth[10:20, 10:20] = 1

@@ -13,7 +13,7 @@ from torch import nn
 from segstudy.datasets.files import crop
 from segstudy.datasets.sample import Sample
 from segstudy.papers.scgnet import predict_labels, predict_strips
-from segstudy.papers.scgnet.evaluation import mean_f1, score_set
+from segstudy.papers.scgnet.evaluation import f1_of_classes, mean_f1, score_set
 from segstudy.papers.scgnet.prediction import window_starts
 from segstudy.papers.scgnet.training import to_unit
 
@@ -123,6 +123,9 @@ def test_mean_f1_leaves_clutter_out():
     names = ("road", "car", "clutter")
     assert mean_f1(matrix, names) == pytest.approx((12 / 14 + 8 / 10) / 2)
     assert mean_f1(matrix, ("road", "clutter", "car")) == pytest.approx(12 / 14)  # the last one is nowhere
+    matrix[1, 2] = 3  # what is taken for a class that nobody annotated costs its own class alone
+    assert mean_f1(matrix, ("road", "car", "roof")) == pytest.approx((12 / 14 + 8 / 13) / 2)
+    np.testing.assert_array_equal(np.isnan(f1_of_classes(matrix)), [False, False, True])
 
 
 def test_the_models_mode_is_put_back():
