@@ -6,6 +6,9 @@ import sys
 if sys.getfilesystemencoding() != "utf-8":  # a locale of another kind: names in the study's files are UTF-8
     os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "segstudy", *sys.argv[1:]])
 
-from segstudy.study.cli import main
+from segstudy.study.surroundings import leave_out_unused
+
+leave_out_unused()  # before what imports them
+from segstudy.study.cli import main  # noqa: E402
 
 sys.exit(main())

@@ -114,9 +114,9 @@ def _sample(split: str, index: int, parameters: dict, bands: str) -> Sample:
     streams = generators(SET, split, index, parameters["seed"])
     keys = tuple(int(stream.integers(1 << 40)) for stream in streams)
     size = tuple(parameters["size"])
-    return Sample(
-        f"{split}-{index:03d}", partial(_read_image, keys, size, bands), partial(_window, keys, size, 1)
-    )
+    readers = partial(_read_image, keys, size, bands), partial(_window, keys, size, 1)
+    given = {"read_size": partial(tuple, size), "drawn_from": f"{keys} {size} {bands}"}
+    return Sample(f"{split}-{index:03d}", *readers, **given)
 
 
 def _read_image(

@@ -191,7 +191,8 @@ def smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: float) 
 def _sample(what: Generated, split: str, index: int, size: tuple[int, int], seed: int) -> Sample:
     readers = (partial(_read, what, which, split, index, size, seed) for which in (0, 1))
     kind = frozenset([index % what.kinds + 1]) if what.kinds else None
-    return Sample(f"{split}-{index:03d}", *readers, kind, read_size=partial(tuple, size))
+    given = {"read_size": partial(tuple, size), "drawn_from": f"{split} {index} {size} {seed}"}
+    return Sample(f"{split}-{index:03d}", *readers, kind, **given)
 
 
 def _read(

@@ -62,6 +62,8 @@ class Sample:
         What `read_image` and `read_labels` read, for the fingerprint; empty for a generated sample.
     read_size : callable, optional
         `read_size()` returns the picture's height and width without decoding it; None: it is decoded.
+    drawn_from : str, optional
+        What a drawing function was given, where picture and labels are drawn: with its code it decides them.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class Sample:
         files: Sequence[Path] = (),
         label_files: Sequence[Path] = (),
         read_size: Callable[[], tuple[int, int]] | None = None,
+        drawn_from: str | None = None,
     ) -> None:
         self.name = name
+        self._drawn_from = drawn_from
         self._read_size = read_size
         self._size: tuple[int, int] | None = None
         self._read_image = read_image
@@ -169,11 +173,19 @@ class Sample:
         known = None
         if supervision == "image":
             known = self._image_labels if self._image_labels is not None else _hide(self._read_labels)
-        return Sample(self.name, self._read_image, None, known, self._files, read_size=self._read_size)
+        kept = {"read_size": self._read_size, "drawn_from": self._drawn_from}
+        return Sample(self.name, self._read_image, None, known, self._files, **kept)
 
-    def digest(self) -> bytes:
-        """Return the sha256 over the name and what can be read: file names and bytes, or arrays."""
+    def digest(self, code: bool = False) -> bytes:
+        """Return the sha256 over the name and what can be read: file names and bytes, or arrays.
+
+        Where the drawing `code` is digested elsewhere, what it was given stands for the arrays: drawing takes long.
+        """
         total = hashlib.sha256(self.name.encode(errors="surrogateescape") + b"\0")
+        if code and self._drawn_from is not None:
+            seen = self._read_labels is not None, self._image_labels is not None
+            total.update(f"drawn from {self._drawn_from}, seen {seen}".encode())
+            return total.digest()
         for path in self._files + self._label_files:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()
@@ -293,14 +305,15 @@ class Dataset(Sequence[Sample]):
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of all the samples can return: parameters, names, file names and bytes.
 
-        The code that opened the set is part of it: another loader may read another mask out of the same file. It
-        depends on the order of the samples, and neither on where the files lie nor on their order on disk. Below
-        full supervision it covers the pictures and the image-level labels that are given, not the masks.
+        The code that opened the set is part of it: another loader may read another mask out of the same file, and
+        drawn pictures count by this code and what it was given. The fingerprint depends on the order of the samples,
+        and neither on where the files lie nor on their order on disk. Below full supervision it covers the pictures
+        and the image-level labels that are given, not the masks.
         """
         code = module_closure(self.loader, _ROOT) if self.loader else {}
         total = hashlib.sha256(json.dumps([self.parameters, code], sort_keys=True).encode())
         for sample in self:
-            total.update(sample.digest())
+            total.update(sample.digest(code=bool(code)))
         return total.hexdigest()
 
     def plot(self, index: int, ax: Any = None) -> Any:

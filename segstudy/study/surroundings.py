@@ -26,6 +26,16 @@ PLACES = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
 PLACES += ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR")
 
 
+# jsonschema, which nbformat imports, compiles a grammar of international addresses with it: 3 s in each process, for a
+# check that no notebook asks for and that is left out where the package is absent (python-jsonschema's issue 1428).
+UNUSED = "rfc3987_syntax"
+
+
+def leave_out_unused() -> None:
+    """Have this process believe that `UNUSED` is not installed."""
+    sys.modules.setdefault(UNUSED, None)  # type: ignore[arg-type]
+
+
 def without_changes(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that cannot change a result, with UTF-8 for every text and name whatever the locale."""
     kept = {
@@ -64,9 +74,11 @@ def with_a_name(environment: Mapping[str, str], home: Path) -> dict[str, str]:
 def python_command(module: str, roots: list[Path], interpreter: str = sys.executable) -> list[str]:
     """Return the command line that runs `module` as ``python -m`` does, with `roots` first where Python looks.
 
+    `UNUSED` is not imported there.
+
     PYTHONPATH cannot hold a folder with a colon in its name, and a folder of the current one's cannot come before them.
     """
     places = list(dict.fromkeys(str(root) for root in roots))
-    start = f"import runpy, sys; sys.path[:1] = {places!a}"  # the first is the current folder
+    start = f"import runpy, sys; sys.modules[{UNUSED!r}] = None; sys.path[:1] = {places!a}"  # of the current folder
     run = f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     return [interpreter, "-c", f"{start}; {run}"]

@@ -258,6 +258,26 @@ class TestFingerprint:
         samples = [Sample("s0", partial(crop, IMAGE), partial(crop, array)) for array in (LABELS, changed)]
         assert samples[0].digest() != samples[1].digest()
 
+    @pytest.mark.parametrize("name", ["faces", "aerial", "lesions"])
+    def test_drawn_pictures_count_by_what_they_are_drawn_from_and_the_code(self, name, monkeypatch):
+        """Nothing is drawn; what changes a picture changes the fingerprint, and so does each level of supervision."""
+        options = [
+            {},
+            {"seed": 1},
+            {"size": (64, 48)},
+            {"count": 3},
+            {"split": "val"},
+            {"supervision": "none"},
+        ]
+        sets = [open_dataset(name, **{"split": "train", "size": (48, 48), "count": 2} | o) for o in options]
+        monkeypatch.setattr(Sample, "image", property(lambda sample: pytest.fail("a picture was drawn")))
+        prints = [dataset.fingerprint() for dataset in sets]
+        assert len(set(prints)) == len(prints)
+        assert prints[0] == sets[3][:2].fingerprint()
+        sets[0].loader = None
+        with pytest.raises(pytest.fail.Exception):  # without the code the pictures have to speak
+            sets[0].fingerprint()
+
     def test_files_are_what_is_read(self, tmp_path):
         write_folder(tmp_path)
         dataset = open_dataset("folder", tmp_path)
