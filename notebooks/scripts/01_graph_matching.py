@@ -11,7 +11,7 @@
 # trained here on all of the pictures and on less (in the real profile three quarters, half and a quarter), against a
 # baseline that has no graph; what each choice of the method is worth; how long exact matching takes; and what became of the paper's 21 claims.
 #
-# It takes two minutes with generated faces, and a quarter of an hour with the paper's photographs (small networks, 2 cores).
+# It takes two minutes with generated faces, and forty with the paper's photographs (small networks, 2 cores).
 
 # %% tags=["parameters"]
 dataset = "faces"  # "faces", which are generated, or "fasseg", the paper's photographs

@@ -11,7 +11,7 @@
 # hand, the slides' two tables with our numbers beside the printed ones, baselines that are much simpler, and what became of the
 # slides' 21 claims.
 #
-# It takes two minutes with generated pictures, and some fifty with EMDS-5, PH2 and VOC (2 cores).
+# It takes two minutes with generated pictures, and an hour and a half with EMDS-5, PH2 and VOC (2 cores).
 
 # %% tags=["parameters"]
 datasets = ["microbes/test", "lesions/test"]  # of the slides' kinds, with their splits
