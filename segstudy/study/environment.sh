@@ -62,6 +62,7 @@ make_environment() {
 }
 
 prepare_environment() {
+    export PYTHONUTF8=1 # folders' names are UTF-8 whatever the locale; pip and the kernel's registration write them down
     ENVIRONMENT_LOG=$(mktemp)
     local active="${VIRTUAL_ENV:-${CONDA_PREFIX:-}}"
     PYTHON="$active/bin/python"

@@ -58,6 +58,15 @@ def test_an_active_environment_that_fits_is_used_as_it_is(checkout: Path, tmp_pa
     assert not (checkout / ".venv").exists() and not (checkout / ".conda").exists()
 
 
+def test_every_call_of_python_reads_names_as_utf_8(checkout: Path, tmp_path: Path):
+    """Under another locale the kernel would be registered for a folder whose accents are read wrongly."""
+    active = stand_in(tmp_path / "active" / "bin" / "python", 'echo "UTF-8: $PYTHONUTF8" >>"$CALLS"').parents[
+        1
+    ]
+    _, calls = call(checkout, tmp_path, VIRTUAL_ENV=str(active), LC_ALL="en_US.ISO-8859-1")
+    assert {line for line in calls if line.startswith("UTF-8")} == {"UTF-8: 1"}
+
+
 UNFIT = 'case "$*" in *environment.py*) echo "torch (not installed)"; exit 1 ;; esac; exit 0'
 
 
