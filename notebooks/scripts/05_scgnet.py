@@ -749,8 +749,8 @@ for trunk in trunks:
 # - The printed costs are met to the digit, once it is known what was counted; the graph's own products were not.
 # - The printed dice loss is one minus the true class's mean probability. The usual form, over classes, is another loss.
 # - What the graph adds over the identity is a difference with an interval; the figure above shows it, whichever way it falls.
-# - What a node takes from all others together decides that difference: in a dense graph of $n$ nodes it is nearly all of its row. The table
-#   of reasons tries it with the factor that validates best, and the paragraph below it says what the numbers allow.
+# - One reason for a deficit can be what a node takes from all others together: in a dense graph of $n$ nodes that is nearly all of its row.
+#   The table of reasons tries it with the factor that validates best, and the paragraph below it says what the numbers allow.
 # - The trainings of the real profile are short, 64 steps of 4 patches. Longer ones (in the same table) score higher, with and without graph.
 # - Eq. 9 as printed weighs $n / c$ times what the authors' public code weighs. Where it wins, $M$ and $A_{ii}$ go to 0 and the graph says nothing.
 #
