@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segstudy.papers.dgcn.maps import resize_to_last
+from segstudy.papers.dgcn.maps import stack_deepest
 
 TOP_SHARE = 0.25
 
@@ -42,7 +42,7 @@ class ClassifierHead(nn.Module):
     Parameters
     ----------
     channels : int
-        Of all maps together.
+        Of the maps it reads, the deepest two, together.
     objects : int
         Classes but the background.
     hidden : int
@@ -76,7 +76,7 @@ class ClassifierHead(nn.Module):
 
     def activations(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, objects, h, w) class activation maps of a trunk's maps."""
-        return self.score(self.adaptation(torch.cat(resize_to_last(maps), dim=1)))
+        return self.score(self.adaptation(stack_deepest(maps)))
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, objects) scores, logits of each object's presence."""
@@ -125,10 +125,10 @@ def class_activation_maps(
     for scale in scales:
         size = [max(1, round(scale * side)) for side in image.shape[1:]]
         resized = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
-        views = [resized, resized.flip(3)] if mirror else [resized]
-        maps = [head.activations(trunk(view)) for view in views]
-        maps = [maps[0], *(view.flip(3) for view in maps[1:])]
-        whole = torch.stack(maps).mean(dim=0).clamp_min(0)
+        maps = head.activations(trunk(resized))
+        if mirror:
+            maps = (maps + head.activations(trunk(resized.flip(3))).flip(3)) / 2
+        whole = maps.clamp_min(0)
         whole = whole / whole.amax(dim=(2, 3), keepdim=True).clamp_min(1e-5)
         found.append(
             F.interpolate(whole, found[0].shape[1:], mode="bilinear", align_corners=False)[0]
@@ -136,3 +136,26 @@ def class_activation_maps(
             else whole[0]
         )
     return torch.stack(found).mean(dim=0)
+
+
+@torch.no_grad()
+def activations_of_maps(head: ClassifierHead, maps: Sequence[Tensor], mirrored: Sequence[Tensor]) -> Tensor:
+    """Return the activation maps of one picture from what a frozen trunk sees of it and of its mirror image.
+
+    Parameters
+    ----------
+    head : ClassifierHead
+    maps, mirrored : sequences of (d_k, h_k, w_k) Tensor
+        In any precision, on any device.
+
+    Returns
+    -------
+    (objects, h, w) Tensor
+        As :func:`class_activation_maps` at scale 1.
+    """
+    place = head.score.weight.device
+    one, other = (
+        head.activations([values[None].float().to(place) for values in found]) for found in (maps, mirrored)
+    )
+    whole = ((one + other.flip(3)) / 2)[0].clamp_min(0)
+    return whole / whole.amax(dim=(1, 2), keepdim=True).clamp_min(1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,3 +16,11 @@ def resize_to_last(maps: Sequence[Tensor]) -> list[Tensor]:
         found if found.shape[2:] == size else F.interpolate(found, size, mode="bilinear", align_corners=False)
         for found in maps
     ]
+
+
+DEEPEST = 2  # layers that a head reads; the graph is made of all that the trunk gives
+
+
+def stack_deepest(maps: Sequence[Tensor]) -> Tensor:
+    """Lay the deepest (B, d_k, h_k, w_k) maps side by side, of the last one's size: what a head reads."""
+    return torch.cat(resize_to_last(maps[-DEEPEST:]), dim=1)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segstudy.nn.backbones import Backbone
-from segstudy.papers.dgcn.maps import resize_to_last
+from segstudy.papers.dgcn.maps import stack_deepest
 
 RATES = (6, 12)  # of the four, 6, 12, 18 and 24, those that a map of 41 x 41 has room for
 
@@ -24,7 +24,7 @@ class AtrousHead(nn.Module):
     Parameters
     ----------
     channels : int
-        Of all maps together.
+        Of the maps it reads, the deepest two, together.
     num_classes : int
         C, the background counted.
     hidden : int, optional
@@ -72,7 +72,7 @@ class AtrousHead(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return (B, C, h, w) logits of the trunk's maps, of the last one's size."""
-        values = self.adaptation(torch.cat(resize_to_last(maps), dim=1))
+        values = self.adaptation(stack_deepest(maps))
         return torch.stack([classify(values) for classify in self.classifiers]).sum(dim=0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from skimage.transform import resize
 
 from segstudy.datasets.files import VOID
 from segstudy.papers.dgcn.supervision import BACKGROUND
@@ -59,6 +60,12 @@ def seed_cues(
     quiet = np.zeros(activations.shape[1:], bool) if saliency is None else saliency < background
     claims = np.concatenate([quiet[None], claims])
     return np.where(claims.sum(axis=0) == 1, ids[claims.argmax(axis=0)], VOID).astype(np.uint8)
+
+
+def resize_saliency(saliency: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a (H, W) saliency of [0, 1] at a map's size, averaged where it shrinks: float64 in [0, 1]."""
+    found = resize(np.asarray(saliency, dtype=np.float64), size, order=1, anti_aliasing=True, mode="edge")
+    return np.clip(found, 0, 1)
 
 
 def _check(activations: np.ndarray, saliency: np.ndarray | None, classes: Sequence[int]) -> None:
