@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from segstudy.datasets.card import Card
+from segstudy.datasets.class_lists import read_class_list
 from segstudy.datasets.coloured import Colour, match_colours
 from segstudy.datasets.files import (
     VOID,
@@ -54,6 +55,7 @@ CARD = Card(
 root/
   images/NAME.png ...   any of {", ".join(SUFFIXES)}
   masks/NAME.png ...    optional; the same names, as PNG: JPEG smears labels
+  classes.csv           optional; a row for each picture: its name, then the classes it shows
 """,
     how_to_get="put your pictures into a folder images/ and pass the folder around it as root=",
 )
@@ -67,6 +69,7 @@ def open_folder(
     classes: Sequence[str] | None = None,
     colours: Mapping[str, Colour] | None = None,
     bands: Sequence[int] | None = None,
+    listed_in: str | None = None,
 ) -> Dataset:
     """Open a folder of pictures.
 
@@ -76,7 +79,7 @@ def open_folder(
         The folder that holds `images/` and, optionally, `masks/`.
     split : "all"
     supervision : "full", "image" or "none"
-        Without masks `"full"` gives samples whose labels are None; `"image"` is an error.
+        Without masks `"full"` gives samples whose labels are None; `"image"` needs masks or `listed_in`.
     classes : sequence of str, optional
         Names of the ids 0..C-1 where masks hold ids; by default as many as the masks show, which reads them
         all once, where they are at most `MOST_FOUND` and half of them are shown. The id 255 means "not scored".
@@ -86,6 +89,9 @@ def open_folder(
     bands : sequence of int, optional
         Which bands of each picture to read, counted from 0: then pictures are TIFF files, and are read as stored and
         window by window. By default pictures are read as red, green and blue.
+    listed_in : str, optional
+        The name of a CSV file in `root` that gives the image-level labels, in place of the masks: a picture's name and
+        its classes in each row, see :func:`~segstudy.datasets.class_lists.read_class_list`. Needs `classes`.
 
     Returns
     -------
@@ -96,10 +102,11 @@ def open_folder(
     MissingData
         Where `images/` is missing or empty.
     StudyError
-        Where pictures and masks do not pair, or a file cannot be read as what it should be.
+        Where pictures and masks do not pair, the list does not fit the pictures, or a file cannot be read as what it
+        should be.
     ValueError
-        Where `split` is unknown, both `classes` and `colours` are given, a colour is no colour, a band no number, or
-        the classes are more than ids.
+        Where `split` is unknown, both `classes` and `colours` are given, a colour is no colour, a band no number, the
+        classes are more than ids, or there is a list without `classes`.
     """
     require_choice("split", split, SPLITS)
     if classes is not None and colours is not None:
@@ -111,13 +118,19 @@ def open_folder(
         bands = _require_bands(bands)
     if len(classes or ()) > VOID:
         raise ValueError(f"classes has {len(classes)} names; ids have 8 bits and {VOID} means 'not scored'")
+    if listed_in is not None and classes is None:
+        raise ValueError(
+            f"listed_in is {listed_in!r}, but not the classes: name them, background first, with classes="
+        )
     root = Path(root)
     pictures, ignored = _listed(root / "images")
     masks = {} if supervision == "none" else _paired(root, pictures)
-    if supervision == "image" and not masks:
+    if supervision == "image" and not masks and listed_in is None:
         raise StudyError(
-            f"{root / 'masks'} is missing: supervision='image' takes each picture's classes from its mask"
+            f"{root / 'masks'} is missing: supervision='image' takes each picture's classes from its mask, or from a "
+            "list, listed_in='classes.csv'"
         )
+    known = {} if listed_in is None else read_class_list(root / listed_in, classes, pictures)
     if table is not None:
         classes = [name for name in table if name != VOID_NAME]
     elif classes is None:
@@ -126,7 +139,10 @@ def open_folder(
         _require_more_than_void(list(masks.values()))
     names = tuple(classes)
     shown = label_colours(len(names)) if table is None else [table[name] for name in names]
-    samples = [_sample(picture, masks.get(name), names, table, bands) for name, picture in pictures.items()]
+    samples = [
+        _sample(picture, masks.get(name), names, table, bands, known.get(name))
+        for name, picture in pictures.items()
+    ]
     return Dataset(
         CARD.name,
         split=split,
@@ -239,14 +255,15 @@ def _sample(
     names: Sequence[str],
     table: dict[str, Colour] | None,
     bands: list[int] | None,
+    known: frozenset[int] | None,
 ) -> Sample:
-    """Return the sample of a picture and its mask."""
+    """Return the sample of a picture, its mask and its image-level labels."""
     how = {"upright": True} if bands is None else {"bands": bands}
     read_image = partial(read_rgb if bands is None else read_tiff, picture, **how)
     if mask is None:
-        return Sample(file_key(picture), read_image, files=(picture,))
+        return Sample(file_key(picture), read_image, None, known, files=(picture,))
     read_labels = partial(_read_labels, mask, picture, len(names), table)
-    return Sample(file_key(picture), read_image, read_labels, files=(picture,), label_files=(mask,))
+    return Sample(file_key(picture), read_image, read_labels, known, (picture,), (mask,))
 
 
 def _read_labels(

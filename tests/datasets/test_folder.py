@@ -350,3 +350,54 @@ class TestPictures:
         for array in (sample.image, sample.labels):
             array[0, 0] = 7
             assert (array[0, 0] == 7).all()
+
+
+class TestClassLists:
+    NAMES = ("background", "cat", "dog")
+
+    def opened(self, root, text, **options):
+        write_folder(root, masks=False)
+        (root / "classes.csv").write_bytes(text)
+        options = {"supervision": "image", "classes": self.NAMES, "listed_in": "classes.csv"} | options
+        return open_dataset("folder", root, **options)
+
+    def test_a_row_for_each_picture_its_name_and_its_classes(self, tmp_path):
+        dataset = self.opened(tmp_path, b"\xef\xbb\xbfdog.png, dog, cat\r\n\r\ncat,background\r\n")
+        assert [(sample.name, sample.image_labels) for sample in dataset] == [("cat", {0}), ("dog", {1, 2})]
+        assert [sample.labels for sample in dataset] == [None, None]
+        before = dataset.fingerprint()
+        (tmp_path / "classes.csv").write_text("dog,dog\ncat\n")
+        again = open_dataset(
+            "folder", tmp_path, supervision="image", classes=self.NAMES, listed_in="classes.csv"
+        )
+        assert [sample.image_labels for sample in again] == [set(), {2}]
+        assert again.fingerprint() != before
+
+    def test_masks_may_lie_beside_the_list_and_stay_out_of_reach(self, tmp_path):
+        written = write_folder(tmp_path)
+        (tmp_path / "classes.csv").write_text("dog,dog\ncat,cat\n")
+        options = {"classes": (*self.NAMES, "x"), "listed_in": "classes.csv"}
+        weak = open_dataset("folder", tmp_path, supervision="image", **options)
+        assert [sample.image_labels for sample in weak] == [{1}, {2}] and weak[0].labels is None
+        full = open_dataset("folder", tmp_path, **options)
+        assert full[0].image_labels == {1} and (full[0].labels == written["cat"][1]).all()
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (b"name,classes\ndog,dog\ncat,cat\n", r"line 1: there is no picture 'name'"),
+            (b"dog,dog\ndog,cat\n", r"line 2: the picture 'dog' has a row before"),
+            (b"dog,dog\n", r"no row for 'cat' and 0 more"),
+            (b"dog,dgo\ncat,cat\n", r"line 1: unknown class 'dgo'.*dog"),
+            (b"dog,\xe9\n", "no CSV file in UTF-8"),
+        ],
+    )
+    def test_a_list_that_does_not_fit_is_refused(self, tmp_path, text, message):
+        with pytest.raises(StudyError, match=message):
+            self.opened(tmp_path, text)
+
+    def test_a_missing_list_and_a_list_without_classes_are_refused(self, tmp_path):
+        with pytest.raises(StudyError, match=r"other\.csv is missing"):
+            self.opened(tmp_path, b"", listed_in="other.csv")
+        with pytest.raises(ValueError, match="classes="):
+            self.opened(tmp_path, b"", classes=None)
