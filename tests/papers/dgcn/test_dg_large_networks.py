@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from segstudy.papers.dgcn.published_networks import NAMES, STAGES_38, published_network
+from segstudy.papers.dgcn.large_networks import NAMES, STAGES_38, published_network
 
 
 def by_hand_resnet38() -> int:
