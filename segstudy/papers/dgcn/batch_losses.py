@@ -81,7 +81,7 @@ class GrowingLoss:
             own = _turned(probabilities[row].detach().permute(1, 2, 0), flip)
             better = self.crfs[index].refine(own)
             refined.append(_turned(better, flip).permute(2, 0, 1))
-            grown = self._grow(picture, own, better, [_mirror(m[row], flip) for m in maps], epoch)
+            grown = self._grow(picture, own, better, [_turned(m[row], flip, columns=2) for m in maps], epoch)
             labels.append(_turned(torch.from_numpy(grown), flip))
         target = torch.stack(labels).to(logits.device)
         loss = balanced_seed_loss(probabilities, target, self.balanced)
@@ -112,14 +112,9 @@ def grow(
     return growth(picture.cues, probabilities, edges, picture.classes)
 
 
-def _turned(values: Tensor, flip: bool) -> Tensor:
-    """Mirror a (h, w, ...) map, or leave it."""
-    return values.flip(1) if flip else values
-
-
-def _mirror(values: Tensor, flip: bool) -> Tensor:
-    """Mirror a (d, h, w) map, or leave it."""
-    return values.flip(2) if flip else values
+def _turned(values: Tensor, flip: bool, columns: int = 1) -> Tensor:
+    """Mirror a map along the dimension of its columns, or leave it."""
+    return values.flip(columns) if flip else values
 
 
 class LabelLoss:

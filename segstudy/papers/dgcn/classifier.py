@@ -125,11 +125,7 @@ def class_activation_maps(
     for scale in scales:
         size = [max(1, round(scale * side)) for side in image.shape[1:]]
         resized = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
-        maps = head.activations(trunk(resized))
-        if mirror:
-            maps = (maps + head.activations(trunk(resized.flip(3))).flip(3)) / 2
-        whole = maps.clamp_min(0)
-        whole = whole / whole.amax(dim=(2, 3), keepdim=True).clamp_min(1e-5)
+        whole = _scaled_activations(head, trunk(resized), trunk(resized.flip(3)) if mirror else None)
         found.append(
             F.interpolate(whole, found[0].shape[1:], mode="bilinear", align_corners=False)[0]
             if found
@@ -154,8 +150,16 @@ def activations_of_maps(head: ClassifierHead, maps: Sequence[Tensor], mirrored: 
         As :func:`class_activation_maps` at scale 1.
     """
     place = head.score.weight.device
-    one, other = (
-        head.activations([values[None].float().to(place) for values in found]) for found in (maps, mirrored)
-    )
-    whole = ((one + other.flip(3)) / 2)[0].clamp_min(0)
-    return whole / whole.amax(dim=(1, 2), keepdim=True).clamp_min(1e-5)
+    views = ([values[None].float().to(place) for values in found] for found in (maps, mirrored))
+    return _scaled_activations(head, *views)[0]
+
+
+def _scaled_activations(
+    head: ClassifierHead, maps: Sequence[Tensor], mirrored: Sequence[Tensor] | None
+) -> Tensor:
+    """Return (1, objects, h, w) activations, the mean with those of the mirror image, each scaled to a largest of 1."""
+    found = head.activations(maps)
+    if mirrored is not None:
+        found = (found + head.activations(mirrored).flip(3)) / 2
+    found = found.clamp_min(0)
+    return found / found.amax(dim=(2, 3), keepdim=True).clamp_min(1e-5)

@@ -9,12 +9,14 @@ For GPUs and real training sets; with frozen features see :class:`~segstudy.pape
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from segstudy.nn.backbones import backbone
+from segstudy.nn.backbones import Backbone, backbone
+from segstudy.nn.libraries import IMAGENET
+from segstudy.nn.stages import LayerStages
 from segstudy.nn.trunks import VGG_WIDTHS, seeded, vgg
 from segstudy.nn.weights import Weights
 from segstudy.papers.dgcn.network import AtrousHead, SegmentationNetwork
@@ -23,30 +25,19 @@ RATES = (6, 12, 18, 24)
 FC = 1024  # channels of DSRG's fc6 and fc7
 
 
-class VGG16(nn.Module):
-    """VGG16 without its classifier, at stride 8: the last two poolings keep the size, the last stage is dilated by 2.
+def vgg16_trunk() -> Backbone:
+    """Build VGG16 without its classifier, at stride 8: two poolings keep the size, the last stage is dilated by 2.
 
-    Gives the maps of the three deepest stages, of 256, 512 and 512 channels, all an eighth of the picture. Takes RGB of
-    [0, 1]; mean and deviation are ImageNet's, as in torchvision, whose `features` have these weights in this order.
+    It gives the maps of the three deepest stages, of 256, 512 and 512 channels, all an eighth of the picture. The
+    weights, drawn from the global random state, are torchvision's `features` in number, order and shape.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stages = vgg((2, 2, 3, 3, 3), ceil_mode=True)  # as Caffe: 321 pixels make 41
-        for stage in self.stages[3:]:
-            stage[-1] = nn.MaxPool2d(3, stride=1, padding=1)
-        for layer in self.stages[4]:
-            if isinstance(layer, nn.Conv2d):
-                layer.dilation = layer.padding = (2, 2)
-        _keep_statistics(self)
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of the last three stages of (B, 3, H, W) pictures."""
-        values, maps = (images - self.mean) / self.std, []
-        for stage in self.stages:
-            values = stage(values)
-            maps.append(values)
-        return maps[2:]
+    stages = vgg((2, 2, 3, 3, 3), ceil_mode=True)  # as Caffe: 321 pixels make 41
+    for stage in stages[3:]:
+        stage[-1] = nn.MaxPool2d(3, stride=1, padding=1)
+    for layer in stages[4]:
+        if isinstance(layer, nn.Conv2d):
+            layer.dilation = layer.padding = (2, 2)
+    return _trunk(stages, (2, 3, 4))
 
 
 class BranchedHead(nn.Module):
@@ -136,39 +127,28 @@ STAGES_38 = (
 )
 
 
-class ResNet38(nn.Module):
-    """The wide residual network of 38 layers, without its classifier, at stride 8.
+def resnet38_trunk() -> Backbone:
+    """Build the wide residual network of 38 layers, without its classifier, at stride 8.
 
-    Gives the maps of the last four stages, of 512, 1024, 2048 and 4096 channels. Input as of :class:`VGG16`.
+    It gives the maps of the last four stages, of 512, 1024, 2048 and 4096 channels. Weights are drawn from the global
+    random state.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, 64, 3, padding=1, bias=False)
-        stages, inputs = [], 64
-        for blocks, widths, stride, dilation, dropout in STAGES_38:
-            made = []
-            for index in range(blocks):
-                made.append(WideBlock(inputs, widths, stride if index == 0 else 1, dilation, dropout))
-                inputs = widths[-1]
-            stages.append(nn.Sequential(*made))
-        self.stages = nn.ModuleList(stages)
-        self.last = nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU())
-        _keep_statistics(self)
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of the last four stages of (B, 3, H, W) pictures."""
-        values, maps = self.stem((images - self.mean) / self.std), []
-        for stage in self.stages:
-            values = stage(values)
-            maps.append(values)
-        return [*maps[2:-1], self.last(maps[-1])]
+    layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, padding=1, bias=False)]
+    inputs = 64
+    for blocks, widths, stride, dilation, dropout in STAGES_38:
+        made = []
+        for index in range(blocks):
+            made.append(WideBlock(inputs, widths, stride if index == 0 else 1, dilation, dropout))
+            inputs = widths[-1]
+        layers.append(nn.Sequential(*made))
+    layers[-1].append(nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU()))
+    return _trunk(layers, (3, 4, 5, 6))
 
 
-def _keep_statistics(module: nn.Module) -> None:
-    """Register ImageNet's mean and deviation."""
-    module.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
-    module.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+def _trunk(layers: Iterable[nn.Module], given: Sequence[int]) -> Backbone:
+    """Return a trunk that gives the maps of some of its layers."""
+    network = LayerStages(nn.Sequential(*layers), given)
+    return Backbone(network, *IMAGENET, "random weights", stages=given)
 
 
 NAMES = ("ResNet-101", "VGG16", "ResNet-38")
@@ -204,9 +184,9 @@ def published_network(
         raise ValueError(f"weights are taken for ResNet-101 alone, got {weights!r} for {name}")
     with seeded(seed):
         if name == "VGG16":
-            return SegmentationNetwork(VGG16(), BranchedHead(num_classes))
+            return SegmentationNetwork(vgg16_trunk(), BranchedHead(num_classes))
         head = AtrousHead(4096, num_classes, hidden=None, rates=RATES, seed=seed)
-        return SegmentationNetwork(ResNet38(), LastMap(head))
+        return SegmentationNetwork(resnet38_trunk(), LastMap(head))
 
 
 class LastMap(nn.Module):

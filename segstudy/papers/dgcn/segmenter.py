@@ -127,7 +127,9 @@ class DGCN:
             freeze="all",
             device=self.device,
         )
-        pictures = link(look([self._weak(sample) for sample in dataset], trunk, device=self.device))
+        pictures = look([self._weak(sample) for sample in dataset], trunk, device=self.device)
+        if self.growth.needs_edges:
+            pictures = link(pictures)
         width = sum(values.shape[0] for values in pictures[0].maps[0][-DEEPEST:])
         options = {"seed": self.seed, "device": self.device}
         head = ClassifierHead(width, self.num_classes - 1, pooling=self.pooling, seed=self.seed)

@@ -88,30 +88,31 @@ def train_classifier(
         if picture.classes and not 1 <= min(picture.classes) <= max(picture.classes) <= objects:
             raise ValueError(f"classes must be ids of objects, 1 to {objects}, got {picture.classes}")
         row[[name - 1 for name in picture.classes]] = 1
-    return _train(
-        learner,
-        Views(pictures, learner.trunk is None, batch, seed),
-        partial(presence_loss, presence=presence),
-        epochs,
-        learning_rate,
-        {"seed": seed, "device": device, "label": label},
-    )
+    loss = partial(presence_loss, presence=presence)
+    return _train(pictures, learner, loss, epochs, learning_rate, batch, seed, device, label)
 
 
 def _train(
+    pictures: Sequence[WeakPicture],
     learner: Learner,
-    views: Views,
     loss: Callable[[Any, Tensor], Tensor],
     epochs: int,
     learning_rate: float,
-    options: dict[str, Any],
+    batch: int,
+    seed: int,
+    device: str,
+    label: str,
 ) -> History:
+    """Train with AdamW on shuffled views of the pictures, the rate falling with a power of what is left."""
+    views = Views(pictures, learner.trunk is None, batch, seed)
+
     def optimiser(parameters: Any) -> torch.optim.Optimizer:
         return torch.optim.AdamW([p for p in parameters if p.requires_grad], lr=learning_rate)
 
     def falling(epoch: int) -> float:
         return (1 - epoch / epochs) ** POWER
 
+    options = {"seed": seed, "device": device, "label": label}
     return train(learner, views, loss, optimiser, epochs, schedule=falling, **options)
 
 
@@ -126,7 +127,7 @@ def train_network(
     seed: int = 0,
     device: str = "cpu",
     label: str = "DGCN",
-    **loss: Any,
+    **options: Any,
 ) -> History:
     """Train a segmentation network on labels that grow, in place.
 
@@ -139,17 +140,16 @@ def train_network(
     growth : Growth
     epochs, learning_rate, batch, seed, device, label
         Of AdamW, the rate falling with the power .9.
-    **loss
-        Other options of :class:`~segstudy.papers.dgcn.batch_losses.GrowingLoss`.
+    **options
+        Others of :class:`~segstudy.papers.dgcn.batch_losses.GrowingLoss`.
 
     Raises
     ------
     ValueError
         See :class:`~segstudy.papers.dgcn.batch_losses.GrowingLoss` and :class:`Views`.
     """
-    views = Views(pictures, learner.trunk is None, batch, seed)
-    options = {"seed": seed, "device": device, "label": label}
-    return _train(learner, views, GrowingLoss(pictures, growth, **loss), epochs, learning_rate, options)
+    loss = GrowingLoss(pictures, growth, **options)
+    return _train(pictures, learner, loss, epochs, learning_rate, batch, seed, device, label)
 
 
 def retrain(
@@ -181,6 +181,4 @@ def retrain(
     """
     if len(labels) != len(pictures):
         raise ValueError(f"labels must be {len(pictures)}, one of each picture, got {len(labels)}")
-    views = Views(pictures, learner.trunk is None, batch, seed)
-    options = {"seed": seed, "device": device, "label": label}
-    return _train(learner, views, LabelLoss(labels), epochs, learning_rate, options)
+    return _train(pictures, learner, LabelLoss(labels), epochs, learning_rate, batch, seed, device, label)
