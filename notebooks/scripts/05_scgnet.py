@@ -46,6 +46,7 @@ from IPython.display import Markdown, display
 from segstudy import plots
 from segstudy.datasets import open_dataset
 from segstudy.experiments import published, verdicts
+from segstudy.experiments.differences import paired_over_seeds
 from segstudy.papers import scgnet as sg
 
 plots.use_style()
@@ -314,7 +315,7 @@ rows = [
     for trunk, nets in by_trunk.items()
     for other in (models.IDENTITY, models.HEAD)
     for found in [
-        results.paired_over_seeds(
+        paired_over_seeds(
             *(results.test_mf1(nets[name], classes) for name in ("SCG-GCN", other))
         )
     ]
@@ -451,7 +452,6 @@ if ablations:
     table_7 = results.score_table(settings, classes).merge(
         results.steps_table(settings, classes, target), on="network"
     )
-    table_7 = table_7.replace({"steps": {np.inf: "never"}})
     caption = f"Table VII here ({dataset}, seeds: {ablations}): the default (last row) has mF1 {table_7['mF1'].iloc[-1]:.3f}, without the graph {table_7['mF1'].iloc[-2]:.3f}."
     record.table(
         table_7.rename(columns={"network": "residual, regularisers, graph"}), "table_7", caption
@@ -630,7 +630,6 @@ if by_loss:
     table = results.score_table(by_loss, classes).merge(
         results.steps_table(by_loss, classes, target), on="network"
     )
-    table = table.replace({"steps": {np.inf: "never"}})
     literal = table.set_index("network").loc["dice", "mF1"]
     caption = f"The loss, seeds: {ablations}: dice as printed ends at mF1 {literal:.3f}, its usual form at {table.set_index('network').loc['class dice', 'mF1']:.3f}."
     record.table(table.rename(columns={"network": "loss"}), "losses", caption)

@@ -35,10 +35,12 @@ def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[di
     -------
     list of dict
         name, stamp (its output) and needs (stamps it waits for), relative to the project's state, command, log,
-        progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes).
+        progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes), and
+        priority: reports come one after the other, in the notebooks' order.
     """
     names = {step.notebook.name for step in todo}
-    return [rule for step in todo for rule in _rules_of(project, profile, step, names, run)]
+    rules = [rule for step in todo for rule in _rules_of(project, profile, step, names, run)]
+    return [rule | {"priority": len(rules) - index} for index, rule in enumerate(rules)]
 
 
 def _rules_of(

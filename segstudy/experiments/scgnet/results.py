@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from segstudy.experiments.differences import paired_over_seeds
 from segstudy.metrics.confusion import pixel_accuracy
-from segstudy.metrics.paired import half_width, known_mean
+from segstudy.metrics.paired import known_mean
 from segstudy.papers.scgnet.evaluation import f1_of_classes, mean_f1
 
 Run = tuple[Mapping[str, Any], Mapping[str, Any]]  # an experiment's arguments and what it returned
 Groups = Mapping[str, Sequence[Mapping[str, Any]]]  # trainings by their network's name, seed by seed
 SHARE = 0.95  # of the default's best validation score: who reaches it has converged
-
-
-class Difference(NamedTuple):
-    """A mean difference over seeds, with the 95 % interval of Student's t (for as few as 3 or 5, n is told with it)."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        span = "" if np.isnan(self.low) else f" [{self.low:+.3f}, {self.high:+.3f}]"
-        return f"{self.mean:+.3f}{span} ({self.n} seed{'s' * (self.n != 1)})"
-
-
-def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:
-    """Return the difference of two networks that were trained from the same seeds, a - b.
-
-    Two trainings from one seed see the same patches in the same order, so that pairing them takes that chance away.
-
-    Parameters
-    ----------
-    a, b : sequence of float
-        Scores, seed by seed.
-
-    Raises
-    ------
-    ValueError
-        The two have not as many seeds.
-    """
-    if len(a) != len(b):
-        raise ValueError(f"a and b must have the same seeds, got {len(a)} and {len(b)}")
-    d = np.asarray(a, float) - np.asarray(b, float)
-    if len(d) < 2:
-        return Difference(float(d.mean()) if len(d) else np.nan, np.nan, np.nan, len(d))
-    half = float(half_width(d.std(ddof=1), len(d)))
-    return Difference(float(d.mean()), float(d.mean()) - half, float(d.mean()) + half, len(d))
 
 
 def scores(value: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
@@ -134,17 +98,24 @@ def steps_to_converge(value: Mapping[str, Any], classes: Sequence[str], target: 
     return float((reached[0] + 1) * value["steps"]) if len(reached) else np.nan
 
 
-def steps_table(grouped: Groups, classes: Sequence[str], target: float) -> pd.DataFrame:
-    """Return for each network the median of its steps, and how many of its trainings reached the target.
+def median_steps(values: Sequence[Mapping[str, Any]], classes: Sequence[str], target: float) -> float:
+    """Return the median of the trainings' steps to a target; infinite where most never reach it."""
+    return float(np.median(_steps(values, classes, target)))
 
-    A training that never does counts as longer than any other.
-    """
+
+def _steps(values: Sequence[Mapping[str, Any]], classes: Sequence[str], target: float) -> np.ndarray:
+    """Return each training's steps; one that never gets there counts as longer than any other."""
+    return np.nan_to_num([steps_to_converge(value, classes, target) for value in values], nan=np.inf)
+
+
+def steps_table(grouped: Groups, classes: Sequence[str], target: float) -> pd.DataFrame:
+    """Return for each network the median of its steps, or "never", and how many of its trainings reached the target."""
     rows = []
     for name, values in grouped.items():
-        steps = np.array([steps_to_converge(value, classes, target) for value in values])
-        median = float(np.median(np.where(np.isnan(steps), np.inf, steps)))
-        reached = f"{int((~np.isnan(steps)).sum())} of {len(steps)}"
-        rows.append({"network": name, "steps": median, "reached": reached, "loss noise": loss_noise(values)})
+        steps, median = _steps(values, classes, target), median_steps(values, classes, target)
+        shown = median if np.isfinite(median) else "never"
+        reached = f"{int(np.isfinite(steps).sum())} of {len(steps)}"
+        rows.append({"network": name, "steps": shown, "reached": reached, "loss noise": loss_noise(values)})
     return pd.DataFrame(rows)
 
 

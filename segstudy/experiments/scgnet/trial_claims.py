@@ -12,10 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.scgnet import results
 from segstudy.experiments.scgnet.jobs import DEFAULT, SETTINGS
 from segstudy.experiments.scgnet.models import HEAD, IDENTITY
-from segstudy.experiments.scgnet.results import Difference, Groups
+from segstudy.experiments.scgnet.results import Groups
 from segstudy.experiments.verdicts import (
     FAILS,
     HOLDS,
@@ -60,7 +61,7 @@ class Trials:
         """Return the difference a - b of mF1, or of a class's F1, over the seeds that both have."""
         pairs = list(zip(self.groups.get(a, ()), self.groups.get(b, ()), strict=False))
         left, right = ([results.scores(pair[i], self.classes)[score] for pair in pairs] for i in (0, 1))
-        return results.paired_over_seeds(left, right)
+        return paired_over_seeds(left, right)
 
     def steps(self, name: str) -> float:
         """Return the median of a network's steps to converge; infinite where most never do, nan without trainings."""
@@ -68,7 +69,7 @@ class Trials:
         if not values:
             return np.nan
         target = results.target_score(self.groups[DEFAULT], self.classes)
-        return float(results.steps_table({name: values}, self.classes, target)["steps"][0])
+        return results.median_steps(values, self.classes, target)
 
     def noise(self, name: str) -> float:
         """Return how unsteadily a network's loss falls, see `results.loss_noise`; nan without trainings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ class GrowingLoss:
         Of the CRF on the small map.
     k : int
         Neighbours of a node, itself among them, where the graph is made in each step.
+    watch : callable, optional
+        `watch(epoch, index, labels)` is shown the labels of every picture in every step, (h, w) uint8.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class GrowingLoss:
         boundary: float = 1.0,
         crf: CRFSettings = DSRG_TRAINING,
         k: int = NEIGHBOURS,
+        watch: Callable[[int, int, np.ndarray], None] | None = None,
     ) -> None:
         without = [i for i, picture in enumerate(pictures) if picture.cues is None]
         if without:
@@ -64,7 +67,7 @@ class GrowingLoss:
                 f"pictures must have cues, but {len(without)} have none, the first at {without[0]}"
             )
         self.pictures, self.growth, self.warm_up = pictures, growth, warm_up
-        self.balanced, self.boundary, self.k = balanced, boundary, k
+        self.balanced, self.boundary, self.k, self.watch = balanced, boundary, k, watch
         sizes = [picture.cues.shape for picture in pictures]
         self.crfs = [
             DenseCRF(resize_image(picture.image, size), crf)
@@ -82,6 +85,8 @@ class GrowingLoss:
             better = self.crfs[index].refine(own)
             refined.append(_turned(better, flip).permute(2, 0, 1))
             grown = self._grow(picture, own, better, [_turned(m[row], flip, columns=2) for m in maps], epoch)
+            if self.watch is not None:
+                self.watch(epoch, index, grown)
             labels.append(_turned(torch.from_numpy(grown), flip))
         target = torch.stack(labels).to(logits.device)
         loss = balanced_seed_loss(probabilities, target, self.balanced)

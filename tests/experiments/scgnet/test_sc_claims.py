@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from segstudy.experiments import published
+from segstudy.experiments.differences import Difference
 from segstudy.experiments.scgnet import trial_claims
 from segstudy.experiments.scgnet.jobs import SETTINGS
 from segstudy.experiments.scgnet.models import HEAD, IDENTITY
-from segstudy.experiments.scgnet.results import Difference
 from segstudy.experiments.scgnet.trial_claims import NOT_TESTABLE, Trials
 from segstudy.experiments.verdicts import FAILS, HOLDS, NOT_RUN, WEAKLY
 

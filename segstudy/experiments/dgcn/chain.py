@@ -1,0 +1,326 @@
+"""What notebook 04 computes once: classifier and cues from one seed, and a network for each way of labelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.metrics import average_precision_score
+from torch.nn import functional as F
+
+from segstudy.datasets.files import VOID
+from segstudy.datasets.resizing import resize_image, resize_labels
+from segstudy.experiments.dgcn.pictures import Chain, Pictures, open_pictures
+from segstudy.metrics import confusion
+from segstudy.papers.dgcn.batch_losses import WARM_UP
+from segstudy.papers.dgcn.classifier import ClassifierHead, activations_of_maps
+from segstudy.papers.dgcn.graph_cut import NEIGHBOURS
+from segstudy.papers.dgcn.growing import Growth
+from segstudy.papers.dgcn.losses import floored_softmax
+from segstudy.papers.dgcn.maps import DEEPEST
+from segstudy.papers.dgcn.network import AtrousHead
+from segstudy.papers.dgcn.seeds import FOREGROUND, seed_cues
+from segstudy.papers.dgcn.supervision import BACKGROUND
+from segstudy.papers.dgcn.training import Learner, retrain, train_classifier, train_network
+from segstudy.papers.dgcn.views import WeakPicture, link
+from segstudy.postprocess.crf import DSRG_TRAINING, dense_crf
+from segstudy.progress import track
+
+CAM_THRESHOLDS = (0.2, 0.3)
+
+
+class Cued(NamedTuple):
+    """The training pictures with their cues, from one seed.
+
+    Attributes
+    ----------
+    pictures : list of WeakPicture
+    activations : list of (objects, h, w) float32 ndarray
+    classifier : ClassifierHead
+    truth : list of (h, w) int ndarray
+        At the map's size.
+    """
+
+    pictures: list[WeakPicture]
+    activations: list[np.ndarray]
+    classifier: ClassifierHead
+    truth: list[np.ndarray]
+
+
+class Way(NamedTuple):
+    """How a network gets its labels, and what it learns from them with.
+
+    Parameters
+    ----------
+    source : {"grown", "activations", "truth", "masks"}
+        Labels that grow in the loop; activation maps above a threshold; the annotation; masks that a network whose
+        labels grew in this way predicts on its training pictures (the paper's retraining).
+    growth : str
+    refined : bool
+    theta, low, high : float, optional
+        Of the graph cut; of region growing, for objects and background.
+    k : int
+    balanced : bool
+    boundary : float
+    cues : float
+        Share of a class's largest activation above which it has a cue.
+    saliency : bool
+        Whether the background has cues.
+    """
+
+    source: str = "grown"
+    growth: str = "graph cut"
+    refined: bool = False
+    theta: float | None = None
+    k: int = NEIGHBOURS
+    balanced: bool = True
+    boundary: float = 1.0
+    cues: float = FOREGROUND
+    saliency: bool = True
+
+
+class Trained(NamedTuple):
+    """A trained network.
+
+    Attributes
+    ----------
+    learner : Learner
+    losses : list of float
+    seen : dict of (epoch, index) to (h, w) uint8 ndarray
+        The labels that it learned from, where they grew.
+    """
+
+    learner: Learner
+    losses: list[float]
+    seen: dict[tuple[int, int], np.ndarray]
+
+
+@lru_cache(maxsize=1)  # the ways of one seed share it
+def cued(chain: Chain, seed: int, threshold: float = FOREGROUND, saliency: bool = True) -> Cued:
+    """Train the classifier, and draw the cues of the training pictures."""
+    trained = open_pictures(chain, True)
+    classifier, activations = _classified(chain, seed)
+    quiet = trained.saliency if saliency else [None] * len(trained.weak)
+    pictures = [
+        replace(p, cues=seed_cues(_own(found, p), low, p.classes, foreground=threshold))
+        for p, found, low in zip(trained.weak, activations, quiet, strict=True)
+    ]
+    truth = [resize_labels(t, p.cues.shape) for t, p in zip(trained.truth, pictures, strict=True)]
+    return Cued(pictures, activations, classifier, truth)
+
+
+@lru_cache(maxsize=1)
+def _classified(chain: Chain, seed: int) -> tuple[ClassifierHead, list[np.ndarray]]:
+    trained = open_pictures(chain, True)
+    classifier = ClassifierHead(_width(trained), len(trained.classes) - 1, pooling=chain.pooling, seed=seed)
+    options = {"seed": seed, "device": chain.device, "label": f"classifier, seed {seed}"}
+    train_classifier(trained.weak, Learner(classifier), chain.classifier_epochs, **options)
+    return classifier, [activations_of_maps(classifier, *p.maps).cpu().numpy() for p in trained.weak]
+
+
+def judge_cues(chain: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Judge classifier, activation maps and cues of one seed.
+
+    Returns
+    -------
+    dict
+        "precision": of each object, its average precision on the test pictures, nan where none shows it. "cam": by
+        threshold, and "seeds": (C, C + 1) counts on the training pictures at the map's size, the last column without a
+        label. "sizes": (C,) mean share of a training picture that a class covers where it is.
+    """
+    settings = Chain(**chain)
+    found = cued(settings, seed)
+    count = len(open_pictures(settings, True).classes)
+    shares = np.array([np.bincount(t[t != VOID], minlength=count) / t.size for t in found.truth])
+    with np.errstate(invalid="ignore"):
+        sizes = shares.sum(axis=0) / (shares > 0).sum(axis=0)
+    return {
+        "precision": _average_precision(found.classifier, open_pictures(settings, False)),
+        "cam": {str(t): matrix(found.truth, cam_labels(found, t), count) for t in CAM_THRESHOLDS},
+        "seeds": matrix(found.truth, [picture.cues for picture in found.pictures], count),
+        "sizes": sizes,
+    }
+
+
+def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, shown: int) -> dict[str, Any]:
+    """Train a network on labels of one kind, and judge it on the test pictures.
+
+    Parameters
+    ----------
+    chain, way : dict
+        Fields of `Chain` and of `Way`.
+    seed : int
+        Of both heads, the order of pictures and dropout.
+    crf : bool
+        Whether the test pictures are also refined by the dense CRF at their own size.
+    shown : int
+        So many of the first test pictures' labels are returned.
+
+    Returns
+    -------
+    dict
+        "test", "gated" and, if asked for, "crf": (N, C, C) counts of each test picture: plain, with the classes that
+        the classifier sees alone, and refined. "labels": (E, C, C + 1) counts of the labels in each epoch, of labels
+        that grow. "mended": [wrong in the first epoch of growth, of these right in the last, right in the first, of
+        these wrong in the last]. "losses". "shown": list of (H, W) uint8.
+    """
+    settings, how = Chain(**chain), Way(**way)
+    found, tested = cued(settings, seed, how.cues, how.saliency), open_pictures(settings, False)
+    count = len(tested.classes)
+    learner, losses, seen = train_learner(settings, seed, how)
+    scored = [
+        _label(learner, found.classifier, tested, i, crf) for i in track(range(len(tested.weak)), "test")
+    ]
+    kinds = ("test", "gated", "crf") if crf else ("test", "gated")
+    judged = {
+        kind: np.stack(
+            [confusion(t, labels[kind], count) for t, labels in zip(tested.truth, scored, strict=True)]
+        )
+        for kind in kinds
+    }
+    judged["losses"] = losses
+    judged["shown"] = [labels["test"].astype(np.uint8) for labels in scored[:shown]]
+    if seen:
+        epochs = sorted({epoch for epoch, _ in seen})
+        each = [[seen[epoch, i] for i in sorted(i for e, i in seen if e == epoch)] for epoch in epochs]
+        truths = [[found.truth[i] for i in sorted(i for e, i in seen if e == epoch)] for epoch in epochs]
+        judged["labels"] = np.stack(
+            [matrix(t, labels, count) for t, labels in zip(truths, each, strict=True)]
+        )
+        judged["mended"] = _mended(seen, found.truth)
+    return judged
+
+
+@lru_cache(
+    maxsize=1
+)  # a network that labels its training pictures for the next one is judged itself just before
+def train_learner(chain: Chain, seed: int, how: Way) -> Trained:
+    """Train a network in one way."""
+    found = cued(chain, seed, how.cues, how.saliency)
+    pictures, seen = found.pictures, {}
+    if how.k != NEIGHBOURS:
+        pictures = link(pictures, how.k)
+    count = len(open_pictures(chain, True).classes)
+    name = how.growth if how.source == "grown" else how.source
+    options = {"seed": seed, "device": chain.device, "label": f"{name}, seed {seed}"}
+    learner = Learner(AtrousHead(_width(open_pictures(chain, True)), count, seed=seed))
+    if how.source == "grown":
+        growth = Growth(how.growth, how.refined, {} if how.theta is None else {"theta": how.theta})
+
+        def watch(epoch: int, index: int, labels: np.ndarray) -> None:
+            seen[epoch, index] = labels
+
+        options |= {"balanced": how.balanced, "boundary": how.boundary, "watch": watch}
+        history = train_network(pictures, learner, growth, chain.epochs, **options)
+    else:
+        history = retrain(pictures, _given(chain, seed, how, found), learner, chain.epochs, **options)
+    return Trained(learner, history.losses, seen)
+
+
+def _given(chain: Chain, seed: int, how: Way, found: Cued) -> list[np.ndarray]:
+    """Return labels that do not change during the training."""
+    if how.source == "activations":
+        return cam_labels(found, CAM_THRESHOLDS[0])
+    if how.source == "truth":
+        return found.truth
+    first = train_learner(chain, seed, how._replace(source="grown")).learner
+    return [_mask(first, picture) for picture in track(found.pictures, "masks to learn from")]
+
+
+def small_image(picture: WeakPicture) -> np.ndarray:
+    """Return the picture at the map's size."""
+    return resize_image(picture.image, picture.cues.shape)
+
+
+def beliefs(learner: Learner, picture: WeakPicture) -> np.ndarray:
+    """Return the (h, w, C) probabilities that a network gives a picture, as the loop takes them."""
+    return floored_softmax(logits(learner, picture))[0].permute(1, 2, 0).numpy()
+
+
+def _mask(learner: Learner, picture: WeakPicture) -> np.ndarray:
+    """Return what a network makes of a training picture, refined, with the classes that it holds alone."""
+    values = dense_crf(beliefs(learner, picture), small_image(picture), DSRG_TRAINING)
+    ids = np.array([BACKGROUND, *picture.classes], np.uint8)
+    return ids[values[:, :, ids].argmax(axis=2)]
+
+
+def _mended(seen: dict[tuple[int, int], np.ndarray], truth: Sequence[np.ndarray]) -> list[int]:
+    """Return how many labels were wrong when growth began, of these right at its end; right, and of these wrong."""
+    last = max(epoch for epoch, _ in seen)
+    totals = np.zeros(4, np.int64)
+    for index in {i for epoch, i in seen if epoch == WARM_UP} & {i for epoch, i in seen if epoch == last}:
+        first, end, true = seen[WARM_UP, index], seen[last, index], truth[index]
+        wrong = (first != VOID) & (true != VOID) & (first != true)
+        right = (first != VOID) & (true != VOID) & (first == true)
+        lost = right & (end != VOID) & (end != true)
+        totals += [wrong.sum(), (wrong & (end == true)).sum(), right.sum(), lost.sum()]
+    return totals.tolist()
+
+
+def _width(pictures: Pictures) -> int:
+    return sum(values.shape[0] for values in pictures.weak[0].maps[0][-DEEPEST:])
+
+
+def _own(activations: np.ndarray, picture: WeakPicture) -> np.ndarray:
+    """Return the activation maps of the classes that the picture holds."""
+    return activations[[name - 1 for name in picture.classes]]
+
+
+def cam_labels(found: Cued, threshold: float) -> list[np.ndarray]:
+    """Return the class of the largest activation above a share of its class's largest, background below."""
+    labels = []
+    for activations, picture in zip(found.activations, found.pictures, strict=True):
+        own = np.concatenate([np.full((1, *activations.shape[1:]), threshold), _own(activations, picture)])
+        ids = np.array([BACKGROUND, *picture.classes], np.uint8)
+        labels.append(ids[own.argmax(axis=0)])
+    return labels
+
+
+def matrix(truths: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: int) -> np.ndarray:
+    """Return (C, C + 1) counts of true class by label, the last column for `VOID` labels."""
+    return sum(
+        confusion(truth, np.where(found == VOID, count, found), count, num_clusters=count + 1)
+        for truth, found in zip(truths, labels, strict=True)
+    )
+
+
+@torch.no_grad()
+def _average_precision(classifier: ClassifierHead, tested: Pictures) -> np.ndarray:
+    scores = np.stack([_scores(classifier, picture) for picture in tested.weak])
+    truth = np.stack([np.isin(np.arange(1, len(tested.classes)), np.unique(t)) for t in tested.truth])
+    return np.array(
+        [average_precision_score(t, s) if t.any() else np.nan for t, s in zip(truth.T, scores.T, strict=True)]
+    )
+
+
+@torch.no_grad()
+def _scores(classifier: ClassifierHead, picture: WeakPicture) -> np.ndarray:
+    place = classifier.score.weight.device
+    return classifier([values[None].float().to(place) for values in picture.maps[0]])[0].cpu().numpy()
+
+
+@torch.no_grad()
+def logits(learner: Learner, picture: WeakPicture) -> torch.Tensor:
+    """Return (1, C, h, w) logits of the picture as it is, on the CPU."""
+    place = next(learner.parameters()).device
+    return learner([values[None].float().to(place) for values in picture.maps[0]])[0].cpu()
+
+
+def _label(
+    learner: Learner, classifier: ClassifierHead, tested: Pictures, index: int, crf: bool
+) -> dict[str, np.ndarray]:
+    """Return a test picture's labels at its own size: plain, with the classes that are seen alone, and refined."""
+    picture, truth = tested.weak[index], tested.truth[index]
+    whole = F.interpolate(logits(learner, picture), truth.shape, mode="bilinear", align_corners=False)[0]
+    seen = np.concatenate([[True], _scores(classifier, picture) > 0])
+    seen[1:] |= ~seen[1:].any() & (np.arange(1, len(seen)) == 1 + _scores(classifier, picture).argmax())
+    gated = whole.masked_fill(~torch.from_numpy(seen)[:, None, None], -np.inf)
+    labels = {"test": whole.argmax(dim=0).numpy(), "gated": gated.argmax(dim=0).numpy()}
+    if crf:
+        refined = dense_crf(whole.softmax(dim=0).permute(1, 2, 0).numpy(), tested.images[index])
+        labels["crf"] = refined.argmax(axis=2)
+    return labels

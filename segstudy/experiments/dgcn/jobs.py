@@ -1,0 +1,94 @@
+"""What notebook 04 computes once and keeps, by the part of the notebook that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from segstudy.cache import Experiment
+from segstudy.experiments.dgcn.chain import Way, judge_cues, train_way
+from segstudy.experiments.dgcn.grown import judge_labels
+from segstudy.experiments.dgcn.pictures import Chain, open_part
+
+CAM, STATIC, DSRG, SPREAD = "activation maps as labels", "static seeds", "region growing", "label propagation"
+CUT, REFINED = "graph cut", "graph cut, refined H"
+RETRAINED, FULL = "graph cut, refined H, retrained", "full supervision"
+# The ways of Table 3 and its neighbours, with every seed; region growing always gets refined probabilities, as DSRG.
+MAIN: dict[str, Way] = {
+    CAM: Way("activations"),
+    STATIC: Way(growth="static seeds"),
+    DSRG: Way(growth="region growing", refined=True),
+    SPREAD: Way(growth="label propagation", refined=True),
+    CUT: Way(),
+    REFINED: Way(refined=True),
+    RETRAINED: Way("masks", refined=True),
+    FULL: Way("truth"),
+}
+UNREFINED, EVEN, SMOOTH, QUIET = "region growing, own H", "one normaliser", "no boundary loss", "no saliency"
+THETAS = {f"theta {theta:g}": Way(theta=theta) for theta in (0.0, 0.3, 0.5, 0.9)}
+KS = {f"K {k}": Way(k=k) for k in (6, 14)}
+CUES = {f"cues above {share:g}": Way(cues=share) for share in (0.1, 0.3, 0.5)}
+# One thing changed in the graph cut's training, with the first seed.
+CHANGED: dict[str, Way] = {
+    **THETAS,
+    **KS,
+    **CUES,
+    EVEN: Way(balanced=False),
+    SMOOTH: Way(boundary=0.0),
+    QUIET: Way(saliency=False),
+    UNREFINED: Way(growth="region growing"),
+}
+
+
+def experiments(parameters: dict[str, Any]) -> list[Experiment]:
+    """Return all that the notebook reads; what shares a seed's classifier stands together."""
+    parts = (cues, trained, changed, labels)
+    found = [job for part in parts for job in part(parameters)]
+    return sorted(found, key=lambda job: job.arguments["seed"])
+
+
+def chain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what all experiments share, out of the notebook's parameters."""
+    return {name: parameters[name] for name in Chain._fields}
+
+
+def cues(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield classifier and cues, once for each seed."""
+    for seed in parameters["seeds"]:
+        yield _job(judge_cues, parameters, {"seed": seed})
+
+
+def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the ways of labelling that the notebook asks for, once for each seed."""
+    for seed in parameters["seeds"]:
+        for name in parameters["ways"]:
+            yield _way(parameters, MAIN[name], seed, name in parameters["refined"])
+
+
+def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the graph cut's training with one thing changed, with the first seed."""
+    if parameters["beyond"]:
+        for way in CHANGED.values():
+            yield _way(parameters, way, parameters["seeds"][0], False)
+
+
+def labels(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the labels that one network's probabilities give under many settings, once for each seed."""
+    for seed in parameters["seeds"]:
+        yield _job(judge_labels, parameters, {"seed": seed})
+
+
+def _way(parameters: dict[str, Any], way: Way, seed: int, crf: bool) -> Experiment:
+    given = {"seed": seed, "way": way._asdict(), "crf": crf, "shown": parameters["shown"]}
+    return _job(train_way, parameters, given)
+
+
+def _job(function: Any, parameters: dict[str, Any], given: dict[str, Any]) -> Experiment:
+    data = {parameters[part]: _print(parameters[part], parameters["drawn"]) for part in ("train", "test")}
+    return Experiment(function, {"chain": chain(parameters)} | given, data)
+
+
+@lru_cache
+def _print(dataset: str, drawn: int) -> str:
+    return open_part(dataset, 0, "full", drawn).fingerprint()

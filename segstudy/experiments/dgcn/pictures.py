@@ -1,0 +1,117 @@
+"""The pictures of notebook 04: what a frozen trunk sees of them, their saliency, and the truth that only scores.
+
+Training pictures and their truth are opened apart, with image-level labels and with masks: what is trained on never had
+a way to a mask.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from segstudy.baselines.common import rgb_colours
+from segstudy.datasets import Dataset, open_dataset
+from segstudy.datasets.resizing import resize_image
+from segstudy.nn.backbones import backbone
+from segstudy.papers.dgcn.background_detection import robust_background_saliency
+from segstudy.papers.dgcn.seeds import resize_saliency
+from segstudy.papers.dgcn.segmenter import STAGES
+from segstudy.papers.dgcn.supervision import BACKGROUND
+from segstudy.papers.dgcn.views import WeakPicture, link, look
+from segstudy.progress import track
+
+
+class Chain(NamedTuple):
+    """What all experiments of the notebook share.
+
+    Parameters
+    ----------
+    train, test : str
+        Data sets with their splits; the second is read for its scores alone.
+    images : int
+        Of each, evenly spaced; 0: all.
+    trunk : str
+    weights : str or None
+        Of :func:`~segstudy.nn.backbones.backbone`.
+    side : int
+        Pictures are warped to a square of it.
+    drawn : int
+        Pixels of a side at which a drawn data set is drawn; 0: pictures are read.
+    pooling : str
+        Of the classifier.
+    classifier_epochs, epochs : int
+    device : str
+    """
+
+    train: str
+    test: str
+    images: int
+    trunk: str
+    weights: str | None
+    side: int
+    drawn: int
+    pooling: str
+    classifier_epochs: int
+    epochs: int
+    device: str
+
+
+class Pictures(NamedTuple):
+    """A data set as the loop sees it, and what scores it.
+
+    Attributes
+    ----------
+    weak : list of WeakPicture
+        With maps and, of training pictures, edges.
+    saliency : list of (h, w) float64 ndarray
+        At the map's size; empty of pictures that are not trained on.
+    images : list of (H, W, 3) uint8 ndarray
+        As they are read, of pictures that are tested on.
+    truth : list of (H, W) int ndarray
+        As annotated.
+    classes : tuple of str
+    """
+
+    weak: list[WeakPicture]
+    saliency: list[np.ndarray]
+    images: list[np.ndarray]
+    truth: list[np.ndarray]
+    classes: tuple[str, ...]
+
+
+def open_part(dataset: str, images: int, supervision: str, drawn: int = 0) -> Dataset:
+    """Open pictures of a data set, evenly spaced; `drawn`: the side of drawn ones."""
+    name, _, split = dataset.partition("/")
+    options = {"size": (drawn, drawn)} if drawn else {}
+    found = open_dataset(name, split=split or None, supervision=supervision, **options)
+    if not 0 < images < len(found):
+        return found
+    return found.take(np.linspace(0, len(found) - 1, images).round().astype(int).tolist())
+
+
+@lru_cache(maxsize=2)  # the experiments of one process share a training and a test set
+def open_pictures(chain: Chain, trained: bool) -> Pictures:
+    """Look at the training or the test pictures with a frozen trunk."""
+    network = backbone(
+        chain.trunk, chain.weights, stages=STAGES, output_stride=8, freeze="all", device=chain.device
+    )
+    dataset = chain.train if trained else chain.test
+    seen = open_part(dataset, chain.images, "image" if trained else "none", chain.drawn)
+    images, weak = [], []
+    for sample in seen:
+        image = rgb_colours(sample.image)
+        known = tuple(sorted((sample.image_labels or frozenset()) - {BACKGROUND}))
+        weak.append(WeakPicture(resize_image(image, (chain.side, chain.side)), known))
+        if not trained:
+            images.append(image)
+    weak = look(weak, network, device=chain.device, label=f"{dataset}, features")
+    saliency: list[np.ndarray] = []
+    if trained:
+        weak = link(weak, label=f"{dataset}, neighbours")
+        size = weak[0].maps[0][-1].shape[1:]
+        for picture in track(weak, f"{dataset}, saliency"):
+            saliency.append(resize_saliency(robust_background_saliency(picture.image), tuple(size)))
+    judged = open_part(dataset, chain.images, "full", chain.drawn)
+    return Pictures(weak, saliency, images, [sample.labels for sample in judged], seen.classes)

@@ -1,0 +1,117 @@
+"""Tables of what notebook 04 trained: scores of networks over seeds, and of the labels that they learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segstudy.metrics import iou_dataset
+
+Networks = Mapping[str, Sequence[Mapping[str, Any]]]  # what `chain.train_way` returned, by way, seed by seed
+KINDS = {"test": "mIoU", "gated": "mIoU, seen classes", "crf": "mIoU, CRF"}
+
+
+def miou(value: Mapping[str, Any], kind: str = "test") -> float:
+    """Return the mIoU of a network over the classes and all pixels of the test set, as VOC counts; nan: not run."""
+    if kind not in value:
+        return float("nan")
+    return float(np.nanmean(class_iou(value, kind)))
+
+
+def class_iou(value: Mapping[str, Any], kind: str = "test") -> np.ndarray:
+    """Return the (C,) IoU of each class over the test set."""
+    return iou_dataset(np.asarray(value[kind]).sum(axis=0))
+
+
+def score_table(networks: Networks) -> pd.DataFrame:
+    """Return the mIoU of each way of labelling: mean and standard deviation over seeds, as tested in each way."""
+    rows = []
+    for name, values in networks.items():
+        row: dict[str, Any] = {"labels": name, "seeds": len(values)}
+        for kind, title in KINDS.items():
+            scores = [miou(value, kind) for value in values]
+            row |= {title: float(np.mean(scores)), f"{title}, std": spread(scores)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the standard deviation over seeds; nan of one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def class_table(networks: Networks, classes: Sequence[str]) -> pd.DataFrame:
+    """Return the IoU of each class by way, means over seeds: a row for each way, as Table 3."""
+    rows = []
+    for name, values in networks.items():
+        means = np.mean([class_iou(value) for value in values], axis=0)
+        rows.append(
+            {"labels": name, "mIoU": np.mean([miou(v) for v in values])}
+            | dict(zip(classes, means, strict=True))
+        )
+    return pd.DataFrame(rows)
+
+
+def label_scores(counts: np.ndarray) -> dict[str, float]:
+    """Return how good labels are.
+
+    Parameters
+    ----------
+    counts : (C, C + 1) ndarray
+        True class by label, the last column without one.
+
+    Returns
+    -------
+    dict
+        "coverage", the share of pixels with a label; of these "accuracy" and "mIoU"; precision and recall of objects,
+        whatever their class must be right, and of the background.
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    square = counts[:, :-1]
+    right = np.diag(square)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = {
+            "coverage": square.sum() / counts.sum(),
+            "accuracy": right.sum() / square.sum(),
+            "mIoU": np.nanmean(iou_dataset(square)),
+            "object precision": right[1:].sum() / square[:, 1:].sum(),
+            "object recall": right[1:].sum() / counts[1:].sum(),
+            "background precision": right[0] / square[:, 0].sum(),
+            "background recall": right[0] / counts[0].sum(),
+        }
+    return {name: float(value) for name, value in found.items()}
+
+
+def label_table(labels: Mapping[str, Sequence[np.ndarray]]) -> pd.DataFrame:
+    """Return `label_scores` of each kind of labels, means over seeds."""
+    rows = []
+    for name, counts in labels.items():
+        scored = pd.DataFrame([label_scores(found) for found in counts])
+        rows.append({"labels": name} | scored.mean().to_dict())
+    return pd.DataFrame(rows)
+
+
+def epoch_table(networks: Networks) -> pd.DataFrame:
+    """Return `label_scores` of the labels in each epoch: columns "labels", "seed", "epoch" and the scores."""
+    return pd.DataFrame(
+        [
+            {"labels": name, "seed": seed, "epoch": epoch + 1} | label_scores(counts)
+            for name, values in networks.items()
+            for seed, value in enumerate(values)
+            for epoch, counts in enumerate(value.get("labels", ()))
+        ]
+    )
+
+
+def edge_table(judged: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the share of edges between pixels of one class by layer, and that of random pairs, means over seeds."""
+    rows = [
+        {name: same / max(every, 1) for name, (same, every) in value["edges"].items()}
+        | {"random pairs": value["chance"]}
+        for value in judged
+    ]
+    means = pd.DataFrame(rows).mean()
+    return pd.DataFrame({"neighbours in": means.index, "edges of one class": means.to_numpy()})
