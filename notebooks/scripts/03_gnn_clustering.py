@@ -21,7 +21,7 @@ objects = ""  # a data set of objects in photographs; empty: none
 object_features = "timm:tf_efficientnet_lite2, stages 16 and 32"  # of its patches
 images = 3  # pictures of each data set, evenly spaced; 0: all
 seeds = [0, 1]  # of first weights and dropout, the same for every picture
-iterations = 100  # steps of training on a picture, the slides' epochs
+iterations = 50  # steps of training on a picture; the slides take 100
 every = 10  # steps between two assignments that are scored
 device = "cpu"  # where the networks train, as torch names it
 beyond = False  # whether the sweeps and the search for what closes the gap to 2-means are run
@@ -433,8 +433,8 @@ record.table(null, "baselines", caption + ".")
 # %% [markdown]
 # ## The slides' two tables
 #
-# Eight combinations, a hundred epochs, scored every ten; the best epoch is chosen *on the pictures that are scored, with the
-# truth*, as the slides do, and so is the foreground. What a user would get, who has no truth, stands in the table after.
+# Eight combinations, scored every ten epochs, of which the slides take a hundred; the best one is chosen *on the pictures that are
+# scored, with the truth*, as the slides do, and so is the foreground. What a user would get, who has no truth, stands in the table after.
 
 # %%
 scored = tables.by_method(values(lists.tables), targets)

@@ -14,7 +14,7 @@
 
 # %% tags=["parameters"]
 dataset = "aerial"  # with the splits train, val and test
-images = 16  # of each split, the first ones; 0: all
+images = 8  # of each split, the first ones; 0: all
 trunks = ["lite0, pretrained"]  # see models.parse_trunk; the first serves all tables
 seeds = [0, 1]  # of first weights, patches and noise
 ablations = 0  # seeds of Tables VII to IX and of what lies beyond; 0: not run
@@ -22,7 +22,7 @@ why = 0  # seeds of the search for why the graph gains or loses
 size = 96  # pixels of a patch's side
 patches = 32  # random patches of an epoch
 batch = 4  # patches in a step
-epochs = 4  # validated after each
+epochs = 3  # validated after each
 loss = "class dice"  # "dice" as printed, "class dice" in its usual form, "cross-entropy"
 learning_rate = 1e-3  # of Adam with AMSGrad; the paper's 6e-5 is for 24,000 steps
 precision = "32-true"  # of the training, or "bf16-mixed"

@@ -13,11 +13,11 @@ from sklearn.metrics import average_precision_score
 from torch.nn import functional as F
 
 from segstudy.datasets.files import VOID
-from segstudy.datasets.resizing import resize_image, resize_labels
+from segstudy.datasets.resizing import resize_labels
 from segstudy.experiments.dgcn.pictures import Chain, Pictures, open_pictures
 from segstudy.metrics import confusion
-from segstudy.papers.dgcn.batch_losses import WARM_UP
-from segstudy.papers.dgcn.classifier import ClassifierHead, activations_of_maps
+from segstudy.papers.dgcn.batch_losses import WARM_UP, prepare_crfs
+from segstudy.papers.dgcn.classifier import POOLINGS, ClassifierHead, activations_of_maps
 from segstudy.papers.dgcn.graph_cut import NEIGHBOURS
 from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.losses import floored_softmax
@@ -27,7 +27,7 @@ from segstudy.papers.dgcn.seeds import FOREGROUND, seed_cues
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.training import Learner, retrain, train_classifier, train_network
 from segstudy.papers.dgcn.views import WeakPicture, link
-from segstudy.postprocess.crf import DSRG_TRAINING, dense_crf
+from segstudy.postprocess.crf import DenseCRF, dense_crf
 from segstudy.progress import track
 
 CAM_THRESHOLDS = (0.2, 0.3)
@@ -43,12 +43,14 @@ class Cued(NamedTuple):
     classifier : ClassifierHead
     truth : list of (h, w) int ndarray
         At the map's size.
+    crfs : list of DenseCRF
     """
 
     pictures: list[WeakPicture]
     activations: list[np.ndarray]
     classifier: ClassifierHead
     truth: list[np.ndarray]
+    crfs: list[DenseCRF]
 
 
 class Way(NamedTuple):
@@ -110,16 +112,50 @@ def cued(chain: Chain, seed: int, threshold: float = FOREGROUND, saliency: bool 
         for p, found, low in zip(trained.weak, activations, quiet, strict=True)
     ]
     truth = [resize_labels(t, p.cues.shape) for t, p in zip(trained.truth, pictures, strict=True)]
-    return Cued(pictures, activations, classifier, truth)
+    return Cued(pictures, activations, classifier, truth, _crfs(chain, pictures[0].cues.shape))
 
 
 @lru_cache(maxsize=1)
 def _classified(chain: Chain, seed: int) -> tuple[ClassifierHead, list[np.ndarray]]:
     trained = open_pictures(chain, True)
-    classifier = ClassifierHead(_width(trained), len(trained.classes) - 1, pooling=chain.pooling, seed=seed)
-    options = {"seed": seed, "device": chain.device, "label": f"classifier, seed {seed}"}
-    train_classifier(trained.weak, Learner(classifier), chain.classifier_epochs, **options)
+    classifier = _classifier(chain, trained.weak, chain.pooling, seed)
     return classifier, [activations_of_maps(classifier, *p.maps).cpu().numpy() for p in trained.weak]
+
+
+def _classifier(chain: Chain, pictures: list[WeakPicture], pooling: str, seed: int) -> ClassifierHead:
+    trained = open_pictures(chain, True)
+    classifier = ClassifierHead(_width(trained), len(trained.classes) - 1, pooling=pooling, seed=seed)
+    options = {"seed": seed, "device": chain.device, "label": f"classifier, {pooling}, seed {seed}"}
+    train_classifier(pictures, Learner(classifier), chain.classifier_epochs, **options)
+    return classifier
+
+
+def cross_validate(chain: dict[str, Any], seed: int, folds: int) -> dict[str, Any]:
+    """Judge the ways of pooling on training pictures that the classifier was not trained on, by their image labels.
+
+    Returns
+    -------
+    dict
+        By pooling, (folds,) mean average precision over the classes that the fold's pictures show.
+    """
+    settings = Chain(**chain)
+    pictures, classes = open_pictures(settings, True).weak, open_pictures(settings, True).classes
+    parts = np.array_split(np.random.default_rng(seed).permutation(len(pictures)), folds)
+    found: dict[str, list[float]] = {name: [] for name in POOLINGS}
+    for part in parts:
+        held = {int(i) for i in part}
+        kept = [picture for i, picture in enumerate(pictures) if i not in held]
+        out = [pictures[i] for i in sorted(held)]
+        truth = np.array([[c in picture.classes for c in range(1, len(classes))] for picture in out])
+        for name, scores in found.items():
+            classifier = _classifier(settings, kept, name, seed)
+            scores.append(float(np.nanmean(_average_precision(classifier, out, truth))))
+    return {name: np.array(scores) for name, scores in found.items()}
+
+
+@lru_cache(maxsize=1)  # the same for all seeds
+def _crfs(chain: Chain, size: tuple[int, int]) -> list[DenseCRF]:
+    return prepare_crfs(open_pictures(chain, True).weak, size)
 
 
 def judge_cues(chain: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -136,10 +172,12 @@ def judge_cues(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     found = cued(settings, seed)
     count = len(open_pictures(settings, True).classes)
     shares = np.array([np.bincount(t[t != VOID], minlength=count) / t.size for t in found.truth])
+    tested = open_pictures(settings, False)
+    shown = np.array([np.isin(np.arange(1, count), np.unique(labels)) for labels in tested.truth])
     with np.errstate(invalid="ignore"):
         sizes = shares.sum(axis=0) / (shares > 0).sum(axis=0)
     return {
-        "precision": _average_precision(found.classifier, open_pictures(settings, False)),
+        "precision": _average_precision(found.classifier, tested.weak, shown),
         "cam": {str(t): matrix(found.truth, cam_labels(found, t), count) for t in CAM_THRESHOLDS},
         "seeds": matrix(found.truth, [picture.cues for picture in found.pictures], count),
         "sizes": sizes,
@@ -214,7 +252,7 @@ def train_learner(chain: Chain, seed: int, how: Way) -> Trained:
         def watch(epoch: int, index: int, labels: np.ndarray) -> None:
             seen[epoch, index] = labels
 
-        options |= {"balanced": how.balanced, "boundary": how.boundary, "watch": watch}
+        options |= {"balanced": how.balanced, "boundary": how.boundary, "watch": watch, "crfs": found.crfs}
         history = train_network(pictures, learner, growth, chain.epochs, **options)
     else:
         history = retrain(pictures, _given(chain, seed, how, found), learner, chain.epochs, **options)
@@ -228,12 +266,7 @@ def _given(chain: Chain, seed: int, how: Way, found: Cued) -> list[np.ndarray]:
     if how.source == "truth":
         return found.truth
     first = train_learner(chain, seed, how._replace(source="grown")).learner
-    return [_mask(first, picture) for picture in track(found.pictures, "masks to learn from")]
-
-
-def small_image(picture: WeakPicture) -> np.ndarray:
-    """Return the picture at the map's size."""
-    return resize_image(picture.image, picture.cues.shape)
+    return [_mask(first, picture, crf) for picture, crf in zip(found.pictures, found.crfs, strict=True)]
 
 
 def beliefs(learner: Learner, picture: WeakPicture) -> np.ndarray:
@@ -241,9 +274,9 @@ def beliefs(learner: Learner, picture: WeakPicture) -> np.ndarray:
     return floored_softmax(logits(learner, picture))[0].permute(1, 2, 0).numpy()
 
 
-def _mask(learner: Learner, picture: WeakPicture) -> np.ndarray:
+def _mask(learner: Learner, picture: WeakPicture, crf: DenseCRF) -> np.ndarray:
     """Return what a network makes of a training picture, refined, with the classes that it holds alone."""
-    values = dense_crf(beliefs(learner, picture), small_image(picture), DSRG_TRAINING)
+    values = crf.refine(beliefs(learner, picture))
     ids = np.array([BACKGROUND, *picture.classes], np.uint8)
     return ids[values[:, :, ids].argmax(axis=2)]
 
@@ -289,9 +322,11 @@ def matrix(truths: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: in
 
 
 @torch.no_grad()
-def _average_precision(classifier: ClassifierHead, tested: Pictures) -> np.ndarray:
-    scores = np.stack([_scores(classifier, picture) for picture in tested.weak])
-    truth = np.stack([np.isin(np.arange(1, len(tested.classes)), np.unique(t)) for t in tested.truth])
+def _average_precision(
+    classifier: ClassifierHead, pictures: Sequence[WeakPicture], truth: np.ndarray
+) -> np.ndarray:
+    """Return each object's average precision, truth (N, objects) bool; nan where no picture shows it."""
+    scores = np.stack([_scores(classifier, picture) for picture in pictures])
     return np.array(
         [average_precision_score(t, s) if t.any() else np.nan for t, s in zip(truth.T, scores.T, strict=True)]
     )

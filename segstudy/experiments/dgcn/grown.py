@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from segstudy.datasets.files import VOID
-from segstudy.experiments.dgcn.chain import Cued, Way, beliefs, cued, matrix, small_image, train_learner
+from segstudy.experiments.dgcn.chain import Cued, Way, beliefs, cued, matrix, train_learner
 from segstudy.experiments.dgcn.pictures import Chain, open_pictures
 from segstudy.papers.dgcn.graph_cut import graph_cut_labels, join_features, knn_edges
 from segstudy.papers.dgcn.growing import Grow
@@ -17,7 +17,6 @@ from segstudy.papers.dgcn.label_propagation import propagate_labels
 from segstudy.papers.dgcn.region_growing import grow_seeds
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.views import WeakPicture
-from segstudy.postprocess.crf import DSRG_TRAINING, DenseCRF
 from segstudy.progress import track
 
 THETAS = (0.0, 0.3, 0.5, 0.7, 0.9)
@@ -90,10 +89,7 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     found = cued(settings, seed)
     count = len(open_pictures(settings, True).classes)
     own = [beliefs(learner, picture) for picture in found.pictures]
-    refined = [
-        DenseCRF(small_image(p), DSRG_TRAINING).refine(h)
-        for p, h in zip(found.pictures, track(own, "refined"), strict=True)
-    ]
+    refined = [crf.refine(h) for crf, h in zip(found.crfs, track(own, "refined"), strict=True)]
     edges = [picture.edges for picture in found.pictures]
     labels = {name: _all(found, own, edges, grow) for name, grow in PLAIN.items()}
     labels |= {name: _all(found, refined, edges, grow) for name, grow in REFINED.items()}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from segstudy.cache import Experiment
-from segstudy.experiments.dgcn.chain import Way, judge_cues, train_way
+from segstudy.experiments.dgcn.chain import Way, cross_validate, judge_cues, train_way
 from segstudy.experiments.dgcn.grown import judge_labels
 from segstudy.experiments.dgcn.pictures import Chain, open_part
 
@@ -43,7 +43,7 @@ CHANGED: dict[str, Way] = {
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     """Return all that the notebook reads; what shares a seed's classifier stands together."""
-    parts = (cues, trained, changed, labels)
+    parts = (poolings, cues, trained, changed, labels)
     found = [job for part in parts for job in part(parameters)]
     return sorted(found, key=lambda job: job.arguments["seed"])
 
@@ -51,6 +51,12 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
 def chain(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return what all experiments share, out of the notebook's parameters."""
     return {name: parameters[name] for name in Chain._fields}
+
+
+def poolings(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the choice between the classifier's poolings, on image labels of the training pictures."""
+    if parameters["folds"]:
+        yield _job(cross_validate, parameters, {"seed": parameters["seeds"][0], "folds": parameters["folds"]})
 
 
 def cues(parameters: dict[str, Any]) -> Iterator[Experiment]:

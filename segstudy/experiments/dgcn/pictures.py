@@ -106,7 +106,7 @@ def open_pictures(chain: Chain, trained: bool) -> Pictures:
         weak.append(WeakPicture(resize_image(image, (chain.side, chain.side)), known))
         if not trained:
             images.append(image)
-    weak = look(weak, network, device=chain.device, label=f"{dataset}, features")
+    weak = look(weak, network, mirrored=trained, device=chain.device, label=f"{dataset}, features")
     saliency: list[np.ndarray] = []
     if trained:
         weak = link(weak, label=f"{dataset}, neighbours")

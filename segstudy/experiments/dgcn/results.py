@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from segstudy.metrics import iou_dataset
+from segstudy.metrics.paired import known_mean
 
 Networks = Mapping[str, Sequence[Mapping[str, Any]]]  # what `chain.train_way` returned, by way, seed by seed
 KINDS = {"test": "mIoU", "gated": "mIoU, seen classes", "crf": "mIoU, CRF"}
@@ -76,7 +77,7 @@ def label_scores(counts: np.ndarray) -> dict[str, float]:
         found = {
             "coverage": square.sum() / counts.sum(),
             "accuracy": right.sum() / square.sum(),
-            "mIoU": np.nanmean(iou_dataset(square)),
+            "mIoU": known_mean(iou_dataset(square), axis=0),
             "object precision": right[1:].sum() / square[:, 1:].sum(),
             "object recall": right[1:].sum() / counts[1:].sum(),
             "background precision": right[0] / square[:, 0].sum(),

@@ -16,10 +16,18 @@ from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.losses import balanced_seed_loss, boundary_loss, floored_softmax
 from segstudy.papers.dgcn.views import Maps, WeakPicture
 from segstudy.postprocess.crf import DSRG_TRAINING, CRFSettings, DenseCRF
+from segstudy.progress import track
 
 # The network learns from the cues alone for so many epochs: what a fresh head believes is no ground to grow labels on,
 # and theta then leaves no object labelled at all. The paper starts from a network that has been trained on cues.
 WARM_UP = 3
+
+
+def prepare_crfs(
+    pictures: Sequence[WeakPicture], size: tuple[int, int], settings: CRFSettings = DSRG_TRAINING
+) -> list[DenseCRF]:
+    """Return the CRF of each picture, shrunk to the size of the network's map."""
+    return [DenseCRF(resize_image(picture.image, size), settings) for picture in track(pictures, "CRFs")]
 
 
 class GrowingLoss:
@@ -36,8 +44,8 @@ class GrowingLoss:
         See :func:`~segstudy.papers.dgcn.losses.balanced_seed_loss`.
     boundary : float
         Weight of the boundary loss; 1 is the paper's.
-    crf : CRFSettings
-        Of the CRF on the small map.
+    crfs : sequence of DenseCRF, optional
+        Of each picture, see :func:`prepare_crfs`, which several trainings may share; None: made here.
     k : int
         Neighbours of a node, itself among them, where the graph is made in each step.
     watch : callable, optional
@@ -57,7 +65,7 @@ class GrowingLoss:
         warm_up: int = WARM_UP,
         balanced: bool = True,
         boundary: float = 1.0,
-        crf: CRFSettings = DSRG_TRAINING,
+        crfs: Sequence[DenseCRF] | None = None,
         k: int = NEIGHBOURS,
         watch: Callable[[int, int, np.ndarray], None] | None = None,
     ) -> None:
@@ -68,11 +76,7 @@ class GrowingLoss:
             )
         self.pictures, self.growth, self.warm_up = pictures, growth, warm_up
         self.balanced, self.boundary, self.k, self.watch = balanced, boundary, k, watch
-        sizes = [picture.cues.shape for picture in pictures]
-        self.crfs = [
-            DenseCRF(resize_image(picture.image, size), crf)
-            for picture, size in zip(pictures, sizes, strict=True)
-        ]
+        self.crfs = prepare_crfs(pictures, pictures[0].cues.shape) if crfs is None else crfs
 
     def __call__(self, outputs: tuple[Tensor, Maps], which: Tensor) -> Tensor:
         """Return the loss of a batch of `Views`."""

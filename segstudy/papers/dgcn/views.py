@@ -29,8 +29,8 @@ class WeakPicture:
         Warped to the size at which the network is trained.
     classes : tuple of int
         The objects it holds, ids from 1; empty: background alone.
-    maps : pair of lists of (d_k, h_k, w_k) Tensor, optional
-        What a frozen trunk sees of it and of its mirror image, see :func:`look`.
+    maps : tuple of lists of (d_k, h_k, w_k) Tensor, optional
+        What a frozen trunk sees of it and, if it was asked to, of its mirror image, see :func:`look`.
     cues : (h, w) uint8 ndarray, optional
         See :func:`~segstudy.papers.dgcn.seeds.seed_cues`.
     edges : (m, 2) int64 ndarray, optional
@@ -39,7 +39,7 @@ class WeakPicture:
 
     image: np.ndarray
     classes: tuple[int, ...]
-    maps: tuple[Maps, Maps] | None = None
+    maps: tuple[Maps, ...] | None = None
     cues: np.ndarray | None = None
     edges: np.ndarray | None = None
 
@@ -51,7 +51,12 @@ def to_tensor(image: np.ndarray, device: str = "cpu") -> Tensor:
 
 @torch.no_grad()
 def look(
-    pictures: Sequence[WeakPicture], trunk: nn.Module, *, device: str = "cpu", label: str = "features"
+    pictures: Sequence[WeakPicture],
+    trunk: nn.Module,
+    *,
+    mirrored: bool = True,
+    device: str = "cpu",
+    label: str = "features",
 ) -> list[WeakPicture]:
     """Return the pictures with what a frozen trunk sees of them and of their mirror images, in half precision.
 
@@ -60,6 +65,8 @@ def look(
     pictures : sequence of WeakPicture
     trunk : Module
         Gives a list of maps; in evaluation mode.
+    mirrored : bool
+        Whether the mirror images are looked at, too; pictures that are not trained on need none.
     device : str
         Where the trunk runs; the maps are kept in the CPU's memory.
     label : str
@@ -74,8 +81,8 @@ def look(
     seen = []
     for picture in track(pictures, label):
         view = to_tensor(picture.image, device)
-        found = trunk(torch.stack([view, view.flip(2)]))
-        kept = tuple([values[i].half().cpu() for values in found] for i in range(2))
+        found = trunk(torch.stack([view, view.flip(2)] if mirrored else [view]))
+        kept = tuple([values[i].half().cpu() for values in found] for i in range(1 + mirrored))
         if not all(values.isfinite().all() for maps in kept for values in maps):
             raise ValueError(
                 "the trunk's maps leave the range of half precision: use other layers or weights"

@@ -1,0 +1,111 @@
+"""Verdicts of paper 4 on made-up results."""
+
+import numpy as np
+import pytest
+
+from segstudy.experiments import verdicts
+from segstudy.experiments.dgcn import claims, jobs
+from segstudy.experiments.dgcn.grown import PLAIN, REFINED
+
+CLASSES = ("background", "aeroplane", "cat", "diningtable", "dog", "sofa")
+
+
+def counts(right, of=100, columns=None):
+    """Return a matrix with `right[c]` of `of` pixels of each class right, the others background."""
+    size = len(right)
+    found = np.zeros((size, columns or size))
+    for c, value in enumerate(right):
+        found[c, c] += value
+        found[c, 0] += of - value
+    return found
+
+
+def run(right, labels=None, mended=(10, 4, 20, 1)):
+    value = {"test": counts(right)[None], "gated": counts(right)[None], "losses": [1.0]}
+    labels = labels or [counts(right, columns=7)] * 3 + [
+        counts(np.array(right) * f, columns=7) for f in (0.8, 0.9, 0.95)
+    ]
+    return value | {"labels": np.stack(labels), "mended": list(mended)}
+
+
+def networks(gain):
+    """Return a cut that is better than region growing by a gain, most on airplanes and tables, in three seeds."""
+    found = {}
+    for name, more in (
+        (jobs.CUT, gain),
+        (jobs.REFINED, gain),
+        (jobs.DSRG, 0),
+        (jobs.STATIC, -5),
+        (jobs.SPREAD, 2),
+    ):
+        extra = np.array([0, 2, 1, 2, 1, 1]) * more
+        found[name] = [run(np.array([90, 50, 50, 50, 50, 50]) + extra + seed) for seed in (0, 1, 2)]
+    return found
+
+
+def label_values():
+    good, bad = counts([90, 50, 50, 50, 50, 50], columns=7), counts([80, 30, 30, 30, 30, 30], columns=7)
+    names = [*PLAIN, *REFINED]
+    edges = {"all layers": [9, 10], "stride 8": [8, 10], "activation maps": [7, 10]}
+    return [
+        {"labels": {n: good if n == "theta 0.7" else bad for n in names}, "edges": edges, "chance": 0.5}
+    ] * 3
+
+
+def cue_values():
+    return [
+        {
+            "seeds": counts([40, 20, 20, 20, 20, 20], columns=7),
+            "sizes": np.array([0.7, 0.3, 0.1, 0.3, 0.1, 0.2]),
+        }
+    ] * 3
+
+
+def judged(gain=3, changed=None):
+    found = claims.judge(networks(gain), changed or {}, label_values(), cue_values(), CLASSES)
+    return {verdict.claim: verdict for verdict in found}
+
+
+def test_there_is_a_verdict_for_every_claim():
+    table = verdicts.claims_table("dgcn", judged().values())
+    assert len(table) == 29
+
+
+def test_a_cut_that_is_better_in_every_seed_holds():
+    found = judged(3)
+    assert found["DG1"].verdict == verdicts.HOLDS and found["DG2"].verdict == verdicts.HOLDS
+    assert found["DG18"].verdict == verdicts.HOLDS and "3 seeds" in found["DG1"].evidence
+
+
+def test_a_cut_that_is_worse_does_not():
+    assert judged(-3)["DG1"].verdict == verdicts.FAILS
+
+
+def test_without_voc_the_two_classes_cannot_be_asked_for():
+    found = claims.judge(networks(3), {}, label_values(), cue_values(), [f"kind {i}" for i in range(6)])
+    assert {v.claim: v for v in found}["DG2"].verdict == verdicts.NOT_TESTABLE
+
+
+def test_what_was_not_trained_is_not_run():
+    found = judged()
+    for claim in ("DG8", "DG10", "DG11", "DG25"):
+        assert found[claim].verdict == verdicts.NOT_RUN
+    assert found["DG4"].verdict == verdicts.NOT_TESTABLE
+
+
+@pytest.mark.parametrize(("fall", "word"), [(0, verdicts.HOLDS), (20, verdicts.FAILS)])
+def test_stability_in_theta_is_judged_by_the_printed_range(fall, word):
+    base = np.array([90, 50, 50, 50, 50, 50]) + np.array([0, 2, 1, 2, 1, 1]) * 3
+    swept = {name: run(base - fall) for name in (*jobs.THETAS, *jobs.KS)}
+    found = judged(3, swept)
+    assert found["DG11"].verdict == word and found["DG10"].verdict == word
+
+
+def test_labels_that_get_better_and_level():
+    assert judged()["DG23"].verdict == verdicts.HOLDS
+    assert judged()["DG28"].verdict == verdicts.HOLDS and "0.400 end right" in judged()["DG28"].evidence
+
+
+def test_edges_are_compared_with_chance():
+    found = judged()
+    assert found["DG21"].verdict == verdicts.HOLDS and found["DG20"].verdict == verdicts.HOLDS

@@ -1,0 +1,63 @@
+"""Scores of labels and networks, by hand."""
+
+import numpy as np
+import pytest
+
+from segstudy.experiments.dgcn import results
+
+# truth by label, the last column without one: 6 + 2 + 2 of the background, 1 + 5 + 4 of an object
+COUNTS = np.array([[6, 2, 2], [1, 5, 4]])
+
+
+def run(*matrices, **others):
+    return {"test": np.stack(matrices), "gated": np.stack(matrices)} | others
+
+
+def test_label_scores_by_hand():
+    found = results.label_scores(COUNTS)
+    assert found["coverage"] == pytest.approx(14 / 20)
+    assert found["accuracy"] == pytest.approx(11 / 14)
+    assert found["mIoU"] == pytest.approx((6 / 9 + 5 / 8) / 2)
+    assert found["object precision"] == pytest.approx(5 / 7)
+    assert found["object recall"] == pytest.approx(5 / 10)
+    assert found["background precision"] == pytest.approx(6 / 7)
+    assert found["background recall"] == pytest.approx(6 / 10)
+
+
+def test_labels_that_are_none_have_no_precision():
+    found = results.label_scores(np.array([[0, 0, 3], [0, 0, 4]]))
+    assert found["coverage"] == 0 and np.isnan(found["object precision"]) and found["object recall"] == 0
+
+
+def test_miou_is_that_of_all_pixels_together():
+    first, second = np.array([[9, 1], [0, 0]]), np.array([[0, 0], [5, 5]])
+    # together: background 9 of 9 + 1 + 5, object 5 of 5 + 5 + 1
+    value = run(first, second)
+    assert results.miou(value) == pytest.approx((9 / 15 + 5 / 11) / 2)
+    assert np.isnan(results.miou(value, "crf"))
+
+
+def test_score_table_has_the_spread_over_seeds():
+    values = [run(np.array([[8, 2], [2, 8]])), run(np.array([[10, 0], [0, 10]]))]
+    table = results.score_table({"cut": values, "one": values[:1]}).set_index("labels")
+    low = 8 / 12
+    assert table.loc["cut", "mIoU"] == pytest.approx((low + 1) / 2)
+    assert table.loc["cut", "mIoU, std"] == pytest.approx(np.std([low, 1], ddof=1))
+    assert np.isnan(table.loc["one", "mIoU, std"]) and np.isnan(table.loc["cut", "mIoU, CRF"])
+
+
+def test_class_table_has_a_column_of_each_class():
+    table = results.class_table({"cut": [run(np.array([[8, 2], [2, 8]]))]}, ("background", "cat"))
+    assert table.loc[0, "background"] == table.loc[0, "cat"] == pytest.approx(8 / 12)
+
+
+def test_epoch_table_numbers_epochs_from_one():
+    table = results.epoch_table({"cut": [{"labels": np.stack([COUNTS, 2 * COUNTS])}], "given": [{}]})
+    assert table.epoch.tolist() == [1, 2] and set(table["labels"]) == {"cut"}
+    assert table.coverage.tolist() == pytest.approx([0.7, 0.7])
+
+
+def test_edge_table_by_hand():
+    judged = [{"edges": {"all": [3, 4]}, "chance": 0.5}, {"edges": {"all": [1, 4]}, "chance": 0.7}]
+    shares = results.edge_table(judged).set_index("neighbours in")["edges of one class"]
+    assert shares["all"] == pytest.approx(0.5) and shares["random pairs"] == pytest.approx(0.6)
