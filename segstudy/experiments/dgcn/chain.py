@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
-from segstudy.experiments.dgcn.pictures import Chain, Pictures, open_pictures
+from segstudy.experiments.dgcn.pictures import RBD, Chain, Pictures, open_pictures, saliency
 from segstudy.metrics import confusion
 from segstudy.papers.dgcn.batch_losses import WARM_UP, prepare_crfs
 from segstudy.papers.dgcn.classifier import POOLINGS, ClassifierHead, activations_of_maps
@@ -70,8 +70,8 @@ class Way(NamedTuple):
     boundary : float
     cues : float
         Share of a class's largest activation above which it has a cue.
-    saliency : bool
-        Whether the background has cues.
+    saliency : str, optional
+        A key of `SALIENCIES`, for the cues of the background; None: there are none.
     """
 
     source: str = "grown"
@@ -82,7 +82,7 @@ class Way(NamedTuple):
     balanced: bool = True
     boundary: float = 1.0
     cues: float = FOREGROUND
-    saliency: bool = True
+    saliency: str | None = RBD
 
 
 class Trained(NamedTuple):
@@ -102,11 +102,11 @@ class Trained(NamedTuple):
 
 
 @lru_cache(maxsize=1)  # the ways of one seed share it
-def cued(chain: Chain, seed: int, threshold: float = FOREGROUND, saliency: bool = True) -> Cued:
+def cued(chain: Chain, seed: int, threshold: float = FOREGROUND, kind: str | None = RBD) -> Cued:
     """Train the classifier, and draw the cues of the training pictures."""
     trained = open_pictures(chain, True)
     classifier, activations = _classified(chain, seed)
-    quiet = trained.saliency if saliency else [None] * len(trained.weak)
+    quiet = saliency(chain, kind) if kind else [None] * len(trained.weak)
     pictures = [
         replace(p, cues=seed_cues(_own(found, p), low, p.classes, foreground=threshold))
         for p, found, low in zip(trained.weak, activations, quiet, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.experiments.dgcn.chain import Way, cross_validate, judge_cues, train_way
 from segstudy.experiments.dgcn.grown import judge_labels
-from segstudy.experiments.dgcn.pictures import Chain, open_part
+from segstudy.experiments.dgcn.pictures import DRFI, Chain, open_part
 
 CAM, STATIC, DSRG, SPREAD = "activation maps as labels", "static seeds", "region growing", "label propagation"
 CUT, REFINED = "graph cut", "graph cut, refined H"
@@ -25,7 +25,8 @@ MAIN: dict[str, Way] = {
     RETRAINED: Way("masks", refined=True),
     FULL: Way("truth"),
 }
-UNREFINED, EVEN, SMOOTH, QUIET = "region growing, own H", "one normaliser", "no boundary loss", "no saliency"
+UNREFINED, EVEN, SMOOTH = "region growing, own H", "one normaliser", "no boundary loss"
+QUIET, LEARNED = "no saliency", "saliency by DRFI"
 THETAS = {f"theta {theta:g}": Way(theta=theta) for theta in (0.0, 0.3, 0.5, 0.9)}
 KS = {f"K {k}": Way(k=k) for k in (6, 14)}
 CUES = {f"cues above {share:g}": Way(cues=share) for share in (0.1, 0.3, 0.5)}
@@ -36,7 +37,8 @@ CHANGED: dict[str, Way] = {
     **CUES,
     EVEN: Way(balanced=False),
     SMOOTH: Way(boundary=0.0),
-    QUIET: Way(saliency=False),
+    QUIET: Way(saliency=None),
+    LEARNED: Way(saliency=DRFI),
     UNREFINED: Way(growth="region growing"),
 }
 
@@ -75,8 +77,9 @@ def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
 def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield the graph cut's training with one thing changed, with the first seed."""
     if parameters["beyond"]:
-        for way in CHANGED.values():
-            yield _way(parameters, way, parameters["seeds"][0], False)
+        for name, way in CHANGED.items():
+            if name != LEARNED or not parameters["drawn"]:  # the forest knows the masks of drawn objects
+                yield _way(parameters, way, parameters["seeds"][0], False)
 
 
 def labels(parameters: dict[str, Any]) -> Iterator[Experiment]:

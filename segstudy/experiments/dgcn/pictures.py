@@ -1,4 +1,4 @@
-"""The pictures of notebook 04: what a frozen trunk sees of them, their saliency, and the truth that only scores.
+"""The pictures of notebook 04: what a frozen trunk sees of them, how salient it is, and the truth that only scores.
 
 Training pictures and their truth are opened apart, with image-level labels and with masks: what is trained on never had
 a way to a mask.
@@ -6,6 +6,7 @@ a way to a mask.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,11 +17,23 @@ from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.resizing import resize_image
 from segstudy.nn.backbones import backbone
 from segstudy.papers.dgcn.background_detection import robust_background_saliency
+from segstudy.papers.dgcn.saliency_forest import forest_of_drawn_objects
 from segstudy.papers.dgcn.seeds import resize_saliency
-from segstudy.papers.dgcn.segmenter import STAGES
+from segstudy.papers.dgcn.segmenter import STAGES, Saliency
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.views import WeakPicture, link, look
 from segstudy.progress import track
+
+FOREST_SIDE = 160  # pixels at which the forest learned and looks
+RBD, DRFI = "robust background detection", "DRFI, trained on drawn objects"
+SALIENCIES: dict[str, Callable[[], Saliency]] = {
+    RBD: lambda: robust_background_saliency,
+    DRFI: lambda: _by_forest,
+}
+
+
+def _by_forest(image: np.ndarray) -> np.ndarray:
+    return forest_of_drawn_objects(side=FOREST_SIDE)(resize_image(image, (FOREST_SIDE, FOREST_SIDE)))
 
 
 class Chain(NamedTuple):
@@ -65,8 +78,6 @@ class Pictures(NamedTuple):
     ----------
     weak : list of WeakPicture
         With maps and, of training pictures, edges.
-    saliency : list of (h, w) float64 ndarray
-        At the map's size; empty of pictures that are not trained on.
     images : list of (H, W, 3) uint8 ndarray
         As they are read, of pictures that are tested on.
     truth : list of (H, W) int ndarray
@@ -75,7 +86,6 @@ class Pictures(NamedTuple):
     """
 
     weak: list[WeakPicture]
-    saliency: list[np.ndarray]
     images: list[np.ndarray]
     truth: list[np.ndarray]
     classes: tuple[str, ...]
@@ -107,11 +117,16 @@ def open_pictures(chain: Chain, trained: bool) -> Pictures:
         if not trained:
             images.append(image)
     weak = look(weak, network, mirrored=trained, device=chain.device, label=f"{dataset}, features")
-    saliency: list[np.ndarray] = []
     if trained:
         weak = link(weak, label=f"{dataset}, neighbours")
-        size = weak[0].maps[0][-1].shape[1:]
-        for picture in track(weak, f"{dataset}, saliency"):
-            saliency.append(resize_saliency(robust_background_saliency(picture.image), tuple(size)))
     judged = open_part(dataset, chain.images, "full", chain.drawn)
-    return Pictures(weak, saliency, images, [sample.labels for sample in judged], seen.classes)
+    return Pictures(weak, images, [sample.labels for sample in judged], seen.classes)
+
+
+@lru_cache(maxsize=2)
+def saliency(chain: Chain, kind: str) -> list[np.ndarray]:
+    """Return the saliency of the training pictures, (h, w) float64 at the map's size, by its key in `SALIENCIES`."""
+    find = SALIENCIES[kind]()
+    pictures = open_pictures(chain, True).weak
+    size = tuple(pictures[0].maps[0][-1].shape[1:])
+    return [resize_saliency(find(p.image), size) for p in track(pictures, f"{chain.train}, {kind}")]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
-from segstudy.plots import legend, overlay, panels
+from segstudy.papers.dgcn.supervision import BACKGROUND
+from segstudy.plots import overlay, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-VOID = 255
 
 
 def draw_activations(
@@ -47,7 +47,7 @@ def draw_labels(
     classes: Sequence[str],
     colours: np.ndarray,
 ) -> Figure:
-    """Draw each picture with its labels of several kinds over it, one row each; what has no label stays as it is.
+    """Draw each picture with the objects of several labellings over it, one row each; background stays as it is.
 
     Parameters
     ----------
@@ -61,16 +61,20 @@ def draw_labels(
     -------
     matplotlib Figure
     """
+    from matplotlib.patches import Patch
+
     drawn, titles, present = [], [], set()
     for row, image in enumerate(images):
         drawn.append(image)
         titles.append("picture" if row == 0 else "")
         for name, labels in columns.items():
             whole = resize_labels(labels[row], image.shape[:2])
+            whole = np.where(whole == BACKGROUND, VOID, whole)
             present |= set(np.unique(whole[whole != VOID]).tolist())
             drawn.append(overlay(image, whole, colours, alpha=0.6))
             titles.append(name if row == 0 else "")
-    figure, axes = panels(drawn, titles, columns=len(columns) + 1)
-    known = sorted(present)
-    legend(axes[-(len(columns) + 1) // 2], [classes[c] for c in known], np.asarray(colours)[known])
+    figure, _ = panels(drawn, titles, columns=len(columns) + 1)
+    keys = [Patch(color=np.asarray(colours)[c] / 255, label=classes[c]) for c in sorted(present)]
+    if keys:
+        figure.legend(handles=keys, loc="outside lower center", ncols=6)
     return figure
