@@ -36,8 +36,6 @@ PUBLISHED_ONLY = {
 }
 LATER = {
     "DG13": "no second threshold was tried",
-    "DG19": "no second instance without a seed was planted",
-    "DG26": "co-occurring background was not measured",
     "DG27": "borders between objects were not measured",
 }
 STABLE_K, STABLE_THETA = 0.005, 0.01  # ranges of claims.csv
@@ -201,6 +199,36 @@ class _Found:
 
     def dg18(self) -> Verdict:
         return self._compare("DG18", jobs.CUT, jobs.STATIC, [jobs.REFINED])
+
+    def dg19(self) -> Verdict:
+        reach = {
+            way: np.array(
+                [value["second"][way][0] / max(value["second"][way][1], 1) for value in self.labels]
+            )
+            for way in self.labels[0]["second"]
+        }
+        if not self.labels[0]["second"]["graph cut"][1]:
+            return Verdict("DG19", NOT_RUN, "no picture shows a class in two pieces")
+        gain = paired_over_seeds(reach["graph cut"], reach["region growing"])
+        shown = "of the pieces without a cue labelled right: " + ", ".join(
+            f"{way} {share.mean():.3f}" for way, share in reach.items()
+        )
+        return Verdict("DG19", grade(gain.mean, gain.low), f"{shown}; cut less region growing {gain}")
+
+    def dg26(self) -> Verdict:
+        cut, full = (self.networks.get(name, ()) for name in (jobs.CUT, jobs.FULL))
+        if not {"train", "boat"} <= set(self.classes) or not cut or not full:
+            return Verdict(
+                "DG26", NOT_RUN, "there are no trains and boats, or no full supervision to compare with"
+            )
+        lost = np.mean([class_iou(b) - class_iou(a) for a, b in zip(cut, full, strict=True)], axis=0)
+        named = np.isin(self.classes, ["train", "boat"])
+        others = ~named & (np.arange(len(lost)) > 0)
+        there, else_where = np.nanmean(lost[named]), np.nanmean(lost[others])
+        shown = (
+            f"IoU that masks would add: trains and boats {there:+.3f}, the other objects {else_where:+.3f}"
+        )
+        return Verdict("DG26", HOLDS if there > else_where else FAILS, shown)
 
     def _purity(self, name: str) -> np.ndarray:
         return np.array([value["edges"][name][0] / value["edges"][name][1] for value in self.labels])

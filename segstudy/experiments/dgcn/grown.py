@@ -11,6 +11,7 @@ import torch
 from segstudy.datasets.files import VOID
 from segstudy.experiments.dgcn.chain import Cued, Way, beliefs, cued, matrix, train_learner
 from segstudy.experiments.dgcn.pictures import Chain, open_pictures
+from segstudy.experiments.dgcn.second_instances import reach_of_growth
 from segstudy.papers.dgcn.graph_cut import graph_cut_labels, join_features, knn_edges
 from segstudy.papers.dgcn.growing import Grow
 from segstudy.papers.dgcn.label_propagation import propagate_labels
@@ -82,7 +83,7 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     dict
         "labels": by row, (C, C + 1) counts at the map's size. "edges": by layer, [edges between pixels of one class,
         edges]; "chance": how often a random pair of a picture's
-        pixels is of one class.
+        pixels is of one class. "second": see :func:`~segstudy.experiments.dgcn.second_instances.reach_of_growth`.
     """
     settings = Chain(**chain)
     learner = train_learner(settings, seed, Way()).learner
@@ -101,6 +102,7 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
         "labels": {name: matrix(found.truth, made, count) for name, made in labels.items()},
         "edges": _purity(found, edges),
         "chance": _chance(found),
+        "second": reach_of_growth(found.pictures, found.truth, own, refined),
     }
 
 

@@ -116,3 +116,15 @@ def edge_table(judged: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     ]
     means = pd.DataFrame(rows).mean()
     return pd.DataFrame({"neighbours in": means.index, "edges of one class": means.to_numpy()})
+
+
+def reach_table(judged: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return how much of the pieces without a cue each way of growing labels right; empty where there is no piece."""
+    rows = []
+    for name in judged[0]["second"]:
+        counts = np.array([value["second"][name] for value in judged], dtype=float)
+        if counts[:, 1].any():
+            shares = counts[:, 0] / counts[:, 1]
+            mean = {"reached": float(shares.mean()), "std": spread(shares.tolist())}
+            rows.append({"labels": name} | mean | {"places": int(counts[0, 1])})
+    return pd.DataFrame(rows)

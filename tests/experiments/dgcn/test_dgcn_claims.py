@@ -47,8 +47,14 @@ def label_values():
     good, bad = counts([90, 50, 50, 50, 50, 50], columns=7), counts([80, 30, 30, 30, 30, 30], columns=7)
     names = [*PLAIN, *REFINED]
     edges = {"all layers": [9, 10], "stride 8": [8, 10], "activation maps": [7, 10]}
+    second = {"graph cut": [6, 10], "region growing": [2, 10]}
     return [
-        {"labels": {n: good if n == "theta 0.7" else bad for n in names}, "edges": edges, "chance": 0.5}
+        {
+            "labels": {n: good if n == "theta 0.7" else bad for n in names},
+            "edges": edges,
+            "chance": 0.5,
+            "second": second,
+        }
     ] * 3
 
 
@@ -104,6 +110,19 @@ def test_stability_in_theta_is_judged_by_the_printed_range(fall, word):
 def test_labels_that_get_better_and_level():
     assert judged()["DG23"].verdict == verdicts.HOLDS
     assert judged()["DG28"].verdict == verdicts.HOLDS and "0.400 end right" in judged()["DG28"].evidence
+
+
+def test_a_second_instance_that_the_cut_reaches():
+    found = judged()["DG19"]
+    assert found.verdict == verdicts.HOLDS and "region growing 0.200" in found.evidence
+
+
+def test_context_costs_trains_and_boats_most():
+    classes = ("background", "train", "boat", "dog", "cat", "sofa")
+    found = networks(3)
+    found[jobs.FULL] = [run(np.array([90, 90, 90, 60, 60, 60]))] * 3
+    judged_all = claims.judge(found, {}, label_values(), cue_values(), classes)
+    assert {v.claim: v for v in judged_all}["DG26"].verdict == verdicts.HOLDS
 
 
 def test_edges_are_compared_with_chance():

@@ -61,3 +61,10 @@ def test_edge_table_by_hand():
     judged = [{"edges": {"all": [3, 4]}, "chance": 0.5}, {"edges": {"all": [1, 4]}, "chance": 0.7}]
     shares = results.edge_table(judged).set_index("neighbours in")["edges of one class"]
     assert shares["all"] == pytest.approx(0.5) and shares["random pairs"] == pytest.approx(0.6)
+
+
+def test_reach_table_by_hand():
+    judged = [{"second": {"cut": [3, 10]}}, {"second": {"cut": [5, 10]}}]
+    row = results.reach_table(judged).iloc[0]
+    assert row["reached"] == pytest.approx(0.4) and row["places"] == 10
+    assert results.reach_table([{"second": {"cut": [0, 0]}}]).empty
