@@ -16,8 +16,9 @@
 train = "objects/train"  # pictures of which only the classes are known, with their split
 test = "objects/val"  # pictures that are read once, for the scores
 images = 48  # of each, evenly spaced; 0: all
-trunk = "timm:tf_efficientnet_lite0"  # frozen, at stride 8
+trunk = "timm:tf_efficientnet_lite0"  # at stride 8
 weights = "pretrained"  # of the trunk
+frozen = True  # whether the trunk is; else it is trained with each head
 side = 161  # pixels: pictures are warped to a square of it
 drawn = 160  # pixels of a side of drawn pictures; 0: the pictures are read
 pooling = "top quarter"  # of the classifier, or "mean", the paper's
@@ -36,6 +37,7 @@ refined = []  # the ways whose networks are tested with the dense CRF, too
 beyond = False  # whether the graph cut is trained with K, theta, cues and losses changed
 folds = 0  # of the training pictures, to choose the pooling; 0: not run
 shown = 3  # test pictures that are drawn
+whole = {}  # what differs for networks that are trained with their trunk; empty: there are none
 device = "cpu"  # where the networks train, as torch names it
 
 # %% [markdown]
@@ -58,17 +60,13 @@ plots.use_style()
 from segstudy.postprocess.crf import CRFSettings, dense_crf
 from segstudy.study.record import Record
 
-record = Record(seeds=seeds, device=device, features=f"{trunk}, {weights}, frozen")
+how = "frozen" if frozen else "trained"
+record = Record(seeds=seeds, device=device, features=f"{trunk}, {weights}, {how}")
 asked = {"train": train, "test": test, "images": images, "trunk": trunk, "weights": weights}
 asked |= {"side": side, "drawn": drawn, "pooling": pooling, "epochs": epochs}
 asked |= {"classifier_epochs": classifier_epochs, "seeds": seeds, "ways": ways}
-asked |= {
-    "refined": refined,
-    "beyond": beyond,
-    "folds": folds,
-    "shown": shown,
-    "device": device,
-}
+asked |= {"refined": refined, "beyond": beyond, "folds": folds, "shown": shown}
+asked |= {"frozen": frozen, "whole": whole, "device": device}
 
 # %%
 found = jobs.experiments(asked)
@@ -286,10 +284,7 @@ else:
 # would it score with all masks? Every network here has the same head, seed and order of pictures; the test pictures are read once.
 
 # %%
-networks = {}
-for arguments, value in values(jobs.trained):
-    name = next(n for n, way in jobs.MAIN.items() if way._asdict() == arguments["way"])
-    networks.setdefault(name, []).append(value)
+networks = results.by_way(values(jobs.trained), jobs.MAIN)
 for name, runs in networks.items():
     _ = record.metric(f"{name}/mIoU", [results.miou(run) for run in runs], over="seeds")
 table = results.score_table(networks)
@@ -421,8 +416,7 @@ else:
 # The paper trains once for each value. So do we, with the first seed.
 
 # %%
-names_of = {tuple(way._asdict().items()): name for name, way in jobs.CHANGED.items()}
-changed = {names_of[tuple(a["way"].items())]: value for a, value in values(jobs.changed)}
+changed = {n: v[0] for n, v in results.by_way(values(jobs.changed), jobs.CHANGED).items()}
 one = networks[jobs.CUT][:1] if jobs.CUT in networks else []
 tried = ({"default (K 10, theta .7)": one} if one else {}) | {
     n: [v] for n, v in changed.items()
@@ -444,6 +438,34 @@ else:
 for number, what in ((4, "K: 62.4 to 62.7"), (5, "theta: 62.0 to 62.7")):
     caption = f"Table {number} as published, {what}, VOC 2012 val, in percent."
     record.table(as_printed(f"dgcn_table{number}"), f"table_{number}", caption)
+
+# %% [markdown]
+# ## With the trunk trained, too
+#
+# On drawn objects the whole of it is trained, classifier and networks each with a trunk of their own, and the classes stand in the order of
+# their size.
+
+# %%
+whole_values = [(a, v) for a, v in values(jobs.whole) if "way" in a]
+whole_networks = results.by_way(whole_values, jobs.MAIN)
+whole_cues = [v for a, v in values(jobs.whole) if "way" not in a]
+whole_classes = open_part(whole["train"], 2, "image").classes if whole else ()
+
+# %% tags=["hide-input"]
+if whole_networks:
+    table = results.score_table(whole_networks).dropna(axis=1, how="all")
+    pair = (whole_networks[n] for n in (jobs.CUT, jobs.DSRG))
+    gain = paired_over_seeds(*([results.miou(run) for run in runs] for runs in pair))
+    caption = f"mIoU on {whole['test']} with the trunk trained, over {len(whole['seeds'])} seeds: graph cut less region growing {gain}."
+    record.table(table, "whole", caption)
+else:
+    record.left_out("networks that are trained with their trunk")
+
+# %% tags=["hide-input"]
+if whole_networks:
+    sizes = results.size_table(whole_networks, whole_cues, whole_classes, (jobs.CUT, jobs.DSRG))
+    caption = f"Gain of the cut over region growing by class, the largest first (DG3): rank correlation {sizes['gain'].corr(sizes['size'], method='spearman'):+.2f}."
+    record.table(sizes, "sizes", caption)
 
 # %% [markdown]
 # ## Table 6: COCO

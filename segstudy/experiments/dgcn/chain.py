@@ -14,10 +14,23 @@ from torch.nn import functional as F
 
 from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
-from segstudy.experiments.dgcn.pictures import RBD, Chain, Pictures, open_pictures, saliency
+from segstudy.experiments.dgcn.pictures import (
+    RBD,
+    Chain,
+    Pictures,
+    map_shapes,
+    new_trunk,
+    open_pictures,
+    saliency,
+)
 from segstudy.metrics import confusion
 from segstudy.papers.dgcn.batch_losses import WARM_UP, prepare_crfs
-from segstudy.papers.dgcn.classifier import POOLINGS, ClassifierHead, activations_of_maps
+from segstudy.papers.dgcn.classifier import (
+    POOLINGS,
+    ClassifierHead,
+    activations_of_maps,
+    class_activation_maps,
+)
 from segstudy.papers.dgcn.graph_cut import NEIGHBOURS
 from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.losses import floored_softmax
@@ -26,11 +39,12 @@ from segstudy.papers.dgcn.network import AtrousHead
 from segstudy.papers.dgcn.seeds import FOREGROUND, seed_cues
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.training import Learner, retrain, train_classifier, train_network
-from segstudy.papers.dgcn.views import WeakPicture, link
+from segstudy.papers.dgcn.views import WeakPicture, link, to_tensor
 from segstudy.postprocess.crf import DenseCRF, dense_crf
 from segstudy.progress import track
 
 CAM_THRESHOLDS = (0.2, 0.3)
+WHOLE_RATE = 3e-4  # of AdamW where a trunk with ImageNet's weights is trained, too
 
 
 class Cued(NamedTuple):
@@ -40,7 +54,7 @@ class Cued(NamedTuple):
     ----------
     pictures : list of WeakPicture
     activations : list of (objects, h, w) float32 ndarray
-    classifier : ClassifierHead
+    classifier : Learner
     truth : list of (h, w) int ndarray
         At the map's size.
     crfs : list of DenseCRF
@@ -48,7 +62,7 @@ class Cued(NamedTuple):
 
     pictures: list[WeakPicture]
     activations: list[np.ndarray]
-    classifier: ClassifierHead
+    classifier: Learner
     truth: list[np.ndarray]
     crfs: list[DenseCRF]
 
@@ -116,18 +130,33 @@ def cued(chain: Chain, seed: int, threshold: float = FOREGROUND, kind: str | Non
 
 
 @lru_cache(maxsize=1)
-def _classified(chain: Chain, seed: int) -> tuple[ClassifierHead, list[np.ndarray]]:
+def _classified(chain: Chain, seed: int) -> tuple[Learner, list[np.ndarray]]:
     trained = open_pictures(chain, True)
     classifier = _classifier(chain, trained.weak, chain.pooling, seed)
-    return classifier, [activations_of_maps(classifier, *p.maps).cpu().numpy() for p in trained.weak]
+    return classifier, [_activations(classifier, picture).cpu().numpy() for picture in trained.weak]
 
 
-def _classifier(chain: Chain, pictures: list[WeakPicture], pooling: str, seed: int) -> ClassifierHead:
-    trained = open_pictures(chain, True)
-    classifier = ClassifierHead(_width(trained), len(trained.classes) - 1, pooling=pooling, seed=seed)
+def _activations(classifier: Learner, picture: WeakPicture) -> torch.Tensor:
+    if classifier.trunk is None:
+        return activations_of_maps(classifier.head, *picture.maps)
+    place = next(classifier.parameters()).device
+    return class_activation_maps(to_tensor(picture.image, place), classifier.trunk, classifier.head)
+
+
+def _classifier(chain: Chain, pictures: list[WeakPicture], pooling: str, seed: int) -> Learner:
+    objects = len(open_pictures(chain, True).classes) - 1
+    classifier = _learner(chain, ClassifierHead(_width(chain), objects, pooling=pooling, seed=seed))
     options = {"seed": seed, "device": chain.device, "label": f"classifier, {pooling}, seed {seed}"}
-    train_classifier(pictures, Learner(classifier), chain.classifier_epochs, **options)
+    train_classifier(pictures, classifier, chain.classifier_epochs, **options | _rate(chain))
     return classifier
+
+
+def _learner(chain: Chain, head: torch.nn.Module) -> Learner:
+    return Learner(head, None if chain.frozen else new_trunk(chain))
+
+
+def _rate(chain: Chain) -> dict[str, float]:
+    return {} if chain.frozen else {"learning_rate": WHOLE_RATE}
 
 
 def cross_validate(chain: dict[str, Any], seed: int, folds: int) -> dict[str, Any]:
@@ -233,26 +262,25 @@ def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, 
     return judged
 
 
-@lru_cache(
-    maxsize=1
-)  # a network that labels its training pictures for the next one is judged itself just before
+@lru_cache(maxsize=1)  # a network that labels pictures for the next one is itself judged just before
 def train_learner(chain: Chain, seed: int, how: Way) -> Trained:
     """Train a network in one way."""
     found = cued(chain, seed, how.cues, how.saliency)
     pictures, seen = found.pictures, {}
-    if how.k != NEIGHBOURS:
+    if how.k != NEIGHBOURS and chain.frozen:
         pictures = link(pictures, how.k)
     count = len(open_pictures(chain, True).classes)
     name = how.growth if how.source == "grown" else how.source
-    options = {"seed": seed, "device": chain.device, "label": f"{name}, seed {seed}"}
-    learner = Learner(AtrousHead(_width(open_pictures(chain, True)), count, seed=seed))
+    options = {"seed": seed, "device": chain.device, "label": f"{name}, seed {seed}"} | _rate(chain)
+    learner = _learner(chain, AtrousHead(_width(chain), count, seed=seed))
     if how.source == "grown":
         growth = Growth(how.growth, how.refined, {} if how.theta is None else {"theta": how.theta})
 
         def watch(epoch: int, index: int, labels: np.ndarray) -> None:
             seen[epoch, index] = labels
 
-        options |= {"balanced": how.balanced, "boundary": how.boundary, "watch": watch, "crfs": found.crfs}
+        options |= {"balanced": how.balanced, "boundary": how.boundary, "k": how.k, "watch": watch}
+        options |= {"crfs": found.crfs}
         history = train_network(pictures, learner, growth, chain.epochs, **options)
     else:
         history = retrain(pictures, _given(chain, seed, how, found), learner, chain.epochs, **options)
@@ -294,8 +322,8 @@ def _mended(seen: dict[tuple[int, int], np.ndarray], truth: Sequence[np.ndarray]
     return totals.tolist()
 
 
-def _width(pictures: Pictures) -> int:
-    return sum(values.shape[0] for values in pictures.weak[0].maps[0][-DEEPEST:])
+def _width(chain: Chain) -> int:
+    return sum(shape[0] for shape in map_shapes(chain)[-DEEPEST:])
 
 
 def _own(activations: np.ndarray, picture: WeakPicture) -> np.ndarray:
@@ -322,9 +350,7 @@ def matrix(truths: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: in
 
 
 @torch.no_grad()
-def _average_precision(
-    classifier: ClassifierHead, pictures: Sequence[WeakPicture], truth: np.ndarray
-) -> np.ndarray:
+def _average_precision(classifier: Learner, pictures: Sequence[WeakPicture], truth: np.ndarray) -> np.ndarray:
     """Return each object's average precision, truth (N, objects) bool; nan where no picture shows it."""
     scores = np.stack([_scores(classifier, picture) for picture in pictures])
     return np.array(
@@ -333,20 +359,26 @@ def _average_precision(
 
 
 @torch.no_grad()
-def _scores(classifier: ClassifierHead, picture: WeakPicture) -> np.ndarray:
-    place = classifier.score.weight.device
-    return classifier([values[None].float().to(place) for values in picture.maps[0]])[0].cpu().numpy()
+def _scores(classifier: Learner, picture: WeakPicture) -> np.ndarray:
+    return _answer(classifier, picture)[0].numpy()
 
 
 @torch.no_grad()
 def logits(learner: Learner, picture: WeakPicture) -> torch.Tensor:
     """Return (1, C, h, w) logits of the picture as it is, on the CPU."""
+    return _answer(learner, picture)
+
+
+def _answer(learner: Learner, picture: WeakPicture) -> torch.Tensor:
+    """Return what a head says of one picture, in a batch of one, on the CPU."""
     place = next(learner.parameters()).device
-    return learner([values[None].float().to(place) for values in picture.maps[0]])[0].cpu()
+    if learner.trunk is None:
+        return learner([values[None].float().to(place) for values in picture.maps[0]])[0].cpu()
+    return learner(to_tensor(picture.image, place)[None])[0].cpu()
 
 
 def _label(
-    learner: Learner, classifier: ClassifierHead, tested: Pictures, index: int, crf: bool
+    learner: Learner, classifier: Learner, tested: Pictures, index: int, crf: bool
 ) -> dict[str, np.ndarray]:
     """Return a test picture's labels at its own size: plain, with the classes that are seen alone, and refined."""
     picture, truth = tested.weak[index], tested.truth[index]

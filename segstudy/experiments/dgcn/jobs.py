@@ -44,10 +44,10 @@ CHANGED: dict[str, Way] = {
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
-    """Return all that the notebook reads; what shares a seed's classifier stands together."""
+    """Return all that the notebook reads; what shares pictures, and of these a seed's classifier, stands together."""
     parts = (poolings, cues, trained, changed, labels)
     found = [job for part in parts for job in part(parameters)]
-    return sorted(found, key=lambda job: job.arguments["seed"])
+    return sorted(found, key=lambda job: job.arguments["seed"]) + list(whole(parameters))
 
 
 def chain(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +86,15 @@ def labels(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield the labels that one network's probabilities give under many settings, once for each seed."""
     for seed in parameters["seeds"]:
         yield _job(judge_labels, parameters, {"seed": seed})
+
+
+def whole(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield classifier and networks that are trained with their trunk, once for each of their own seeds."""
+    own = parameters | parameters["whole"] | {"frozen": False, "refined": [], "shown": 0}
+    for seed in own["seeds"] if parameters["whole"] else ():
+        yield _job(judge_cues, own, {"seed": seed})
+        for name in own["ways"]:
+            yield _way(own, MAIN[name], seed, False)
 
 
 def _way(parameters: dict[str, Any], way: Way, seed: int, crf: bool) -> Experiment:

@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from segstudy.baselines.common import rgb_colours
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.resizing import resize_image
-from segstudy.nn.backbones import backbone
+from segstudy.nn.backbones import Backbone, backbone
 from segstudy.papers.dgcn.background_detection import robust_background_saliency
 from segstudy.papers.dgcn.saliency_forest import forest_of_drawn_objects
 from segstudy.papers.dgcn.seeds import resize_saliency
@@ -55,6 +56,8 @@ class Chain(NamedTuple):
     pooling : str
         Of the classifier.
     classifier_epochs, epochs : int
+    frozen : bool
+        Whether the trunk is; else it is trained with every head anew, from the same weights.
     device : str
     """
 
@@ -68,6 +71,7 @@ class Chain(NamedTuple):
     pooling: str
     classifier_epochs: int
     epochs: int
+    frozen: bool
     device: str
 
 
@@ -77,7 +81,7 @@ class Pictures(NamedTuple):
     Attributes
     ----------
     weak : list of WeakPicture
-        With maps and, of training pictures, edges.
+        Where the trunk is frozen with maps and, of training pictures, edges.
     images : list of (H, W, 3) uint8 ndarray
         As they are read, of pictures that are tested on.
     truth : list of (H, W) int ndarray
@@ -103,10 +107,7 @@ def open_part(dataset: str, images: int, supervision: str, drawn: int = 0) -> Da
 
 @lru_cache(maxsize=2)  # the experiments of one process share a training and a test set
 def open_pictures(chain: Chain, trained: bool) -> Pictures:
-    """Look at the training or the test pictures with a frozen trunk."""
-    network = backbone(
-        chain.trunk, chain.weights, stages=STAGES, output_stride=8, freeze="all", device=chain.device
-    )
+    """Open the training or the test pictures, and look at them where the trunk is frozen."""
     dataset = chain.train if trained else chain.test
     seen = open_part(dataset, chain.images, "image" if trained else "none", chain.drawn)
     images, weak = [], []
@@ -116,17 +117,31 @@ def open_pictures(chain: Chain, trained: bool) -> Pictures:
         weak.append(WeakPicture(resize_image(image, (chain.side, chain.side)), known))
         if not trained:
             images.append(image)
-    weak = look(weak, network, mirrored=trained, device=chain.device, label=f"{dataset}, features")
-    if trained:
-        weak = link(weak, label=f"{dataset}, neighbours")
+    if chain.frozen:
+        options = {"mirrored": trained, "device": chain.device, "label": f"{dataset}, features"}
+        weak = look(weak, new_trunk(chain), **options)
+        weak = link(weak, label=f"{dataset}, neighbours") if trained else weak
     judged = open_part(dataset, chain.images, "full", chain.drawn)
     return Pictures(weak, images, [sample.labels for sample in judged], seen.classes)
+
+
+def new_trunk(chain: Chain) -> Backbone:
+    """Return the trunk with the weights that it starts from."""
+    options = {"stages": STAGES, "output_stride": 8, "device": chain.device}
+    return backbone(chain.trunk, chain.weights, freeze="all" if chain.frozen else None, **options)
+
+
+@lru_cache
+def map_shapes(chain: Chain) -> list[tuple[int, int, int]]:
+    """Return the (d, h, w) shapes of the trunk's maps."""
+    picture = torch.zeros(1, 3, chain.side, chain.side, device=chain.device)
+    with torch.no_grad():
+        return [tuple(values.shape[1:]) for values in new_trunk(chain).eval()(picture)]
 
 
 @lru_cache(maxsize=2)
 def saliency(chain: Chain, kind: str) -> list[np.ndarray]:
     """Return the saliency of the training pictures, (h, w) float64 at the map's size, by its key in `SALIENCIES`."""
     find = SALIENCIES[kind]()
-    pictures = open_pictures(chain, True).weak
-    size = tuple(pictures[0].maps[0][-1].shape[1:])
+    pictures, size = open_pictures(chain, True).weak, map_shapes(chain)[-1][1:]
     return [resize_saliency(find(p.image), size) for p in track(pictures, f"{chain.train}, {kind}")]

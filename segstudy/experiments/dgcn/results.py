@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from segstudy.experiments.dgcn.chain import Way
 from segstudy.metrics import iou_dataset
 from segstudy.metrics.paired import known_mean
 
 Networks = Mapping[str, Sequence[Mapping[str, Any]]]  # what `chain.train_way` returned, by way, seed by seed
 KINDS = {"test": "mIoU", "gated": "mIoU, seen classes", "crf": "mIoU, CRF"}
+
+
+def by_way(values: Iterable[tuple[Mapping[str, Any], Any]], ways: Mapping[str, Way]) -> dict[str, list[Any]]:
+    """Return what experiments with a way returned by the way's name, in their order."""
+    found: dict[str, list[Any]] = {}
+    for arguments, value in values:
+        name = next(name for name, way in ways.items() if way._asdict() == arguments["way"])
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def miou(value: Mapping[str, Any], kind: str = "test") -> float:
@@ -54,6 +64,16 @@ def class_table(networks: Networks, classes: Sequence[str]) -> pd.DataFrame:
             | dict(zip(classes, means, strict=True))
         )
     return pd.DataFrame(rows)
+
+
+def size_table(
+    networks: Networks, cues: Sequence[Mapping[str, Any]], classes: Sequence[str], pair: tuple[str, str]
+) -> pd.DataFrame:
+    """Return each object's mean size, a share of the picture, and one way's gain of IoU over another, largest first."""
+    size = np.mean([value["sizes"] for value in cues], axis=0)[1:]
+    one, other = (np.mean([class_iou(value) for value in networks[name]], axis=0)[1:] for name in pair)
+    table = pd.DataFrame({"class": classes[1:], "size": size, "gain": one - other})
+    return table.sort_values("size", ascending=False, ignore_index=True)
 
 
 def label_scores(counts: np.ndarray) -> dict[str, float]:

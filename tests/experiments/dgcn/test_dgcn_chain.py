@@ -9,7 +9,7 @@ import torch
 from segstudy.datasets.files import VOID
 from segstudy.experiments.dgcn import chain as chains
 from segstudy.experiments.dgcn import grown, jobs
-from segstudy.experiments.dgcn.pictures import Chain, open_pictures
+from segstudy.experiments.dgcn.pictures import Chain, new_trunk, open_pictures
 from segstudy.papers.dgcn.batch_losses import WARM_UP
 from segstudy.papers.dgcn.views import WeakPicture
 
@@ -24,6 +24,7 @@ ASKED = {
     "pooling": "top quarter",
     "classifier_epochs": 2,
     "epochs": WARM_UP + 2,
+    "frozen": True,
     "device": "cpu",
     "seeds": [0, 1],
     "ways": [jobs.CUT, jobs.RETRAINED, jobs.FULL],
@@ -31,6 +32,7 @@ ASKED = {
     "beyond": True,
     "folds": 2,
     "shown": 1,
+    "whole": {"seeds": [0], "ways": [jobs.CUT], "side": 65},
 }
 CHAIN = jobs.chain(ASKED)
 
@@ -132,9 +134,25 @@ def test_a_cut_of_even_beliefs_rests_on_cues_and_neighbours():
 
 def test_jobs_are_those_that_the_parts_read():
     found = {job.key() for job in jobs.experiments(ASKED)}
-    parts = (jobs.poolings, jobs.cues, jobs.trained, jobs.changed, jobs.labels)
+    parts = (jobs.poolings, jobs.cues, jobs.trained, jobs.changed, jobs.labels, jobs.whole)
     assert found == {job.key() for part in parts for job in part(ASKED)}
+    assert not list(jobs.whole(ASKED | {"whole": {}}))
     assert not list(jobs.changed(ASKED | {"beyond": False})) and not list(jobs.poolings(ASKED | {"folds": 0}))
+
+
+def test_a_trunk_is_trained_with_its_heads():
+    whole = CHAIN | {"frozen": False, "weights": "pretrained"}
+    settings = Chain(**whole)
+    found = chains.cued(settings, 0)
+    assert found.pictures[0].maps is None and found.pictures[0].edges is None
+    made = chains.train_way(whole, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=False, shown=0)
+    assert made["test"].sum() > 0 and len(made["labels"]) == ASKED["epochs"]
+    learner = chains.train_learner(settings, 0, jobs.MAIN[jobs.CUT]).learner
+    start = new_trunk(settings)
+    moved = [
+        not torch.equal(a, b) for a, b in zip(learner.trunk.parameters(), start.parameters(), strict=True)
+    ]
+    assert any(moved) and learner.trunk is not found.classifier.trunk
 
 
 def test_logits_are_of_the_picture_as_it_is():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segstudy.experiments.dgcn import results
+from segstudy.experiments.dgcn import jobs, results
 
 # truth by label, the last column without one: 6 + 2 + 2 of the background, 1 + 5 + 4 of an object
 COUNTS = np.array([[6, 2, 2], [1, 5, 4]])
@@ -68,3 +68,21 @@ def test_reach_table_by_hand():
     row = results.reach_table(judged).iloc[0]
     assert row["reached"] == pytest.approx(0.4) and row["places"] == 10
     assert results.reach_table([{"second": {"cut": [0, 0]}}]).empty
+
+
+def test_experiments_go_by_the_name_of_their_way():
+    values = [
+        ({"way": way._asdict()}, i) for i, way in enumerate((jobs.MAIN[jobs.CUT], jobs.MAIN[jobs.DSRG]))
+    ]
+    assert results.by_way([*values, values[0]], jobs.MAIN) == {jobs.CUT: [0, 0], jobs.DSRG: [1]}
+
+
+def test_size_table_puts_the_largest_first():
+    good, bad = (
+        run(np.array([[9, 1, 0], [2, 8, 0], [0, 0, 10]])),
+        run(np.array([[9, 1, 0], [6, 4, 0], [0, 0, 10]])),
+    )
+    cues = [{"sizes": np.array([0.8, 0.1, 0.3])}]
+    table = results.size_table({"a": [good], "b": [bad]}, cues, ("background", "cat", "dog"), ("a", "b"))
+    assert table["class"].tolist() == ["dog", "cat"]
+    assert table["gain"].tolist() == pytest.approx([0, 8 / 11 - 4 / 11])
