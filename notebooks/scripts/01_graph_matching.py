@@ -26,7 +26,7 @@ alpha = 0.4  # weight of the vertices against the edges (Eq. 5)
 background = None  # the class that is no vertex; None: all are, as in the paper
 ablated = 50  # the share whose networks the ablations and the experiments use
 examined = 3  # test pictures for the experiments with turned, scaled and covered faces; 0: all
-scored = 12  # test pictures, of 40
+scored = 20  # test pictures, of 40
 combinations = 100_000  # maps with at most so many are searched exhaustively too
 times = [[3, 4], [5, 4], [7, 4], [9, 4], [9, 2], [9, 6]]  # timed: classes, candidates of each
 

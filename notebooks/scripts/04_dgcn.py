@@ -511,7 +511,8 @@ record.headline("mAP of the classifier", "classifier/mAP")
 # - The labels that a cut grows are more precise than the cues and than those of region growing, and they cover less: its threshold drops
 #   what is unsure. What a network gains from that is the table of ways; its interval over seeds says how sure it is.
 # - Table 1 prints the two terminal links the wrong way round. With $\theta = 0.7$ hardly anything shows it, with $\theta = 0$ everything does.
-# - Most of what separates weak from full supervision is the extent of the objects, which no growth of the cues here finds.
+# - The same head with all masks stands beside: how far it is ahead is what is left to gain. Trained for few steps it can lie behind, for
+#   its loss does not balance the classes.
 #
 # ## Exercises
 

@@ -48,8 +48,14 @@ def test_labels_are_drawn_beside_each_picture():
     images = [np.zeros((8, 8, 3), np.uint8)] * 2
     labels = [np.array([[0, 1], [255, 1]])] * 2
     colours = np.array([[0, 0, 0], [200, 0, 0]], np.uint8)
-    figure = figures.draw_labels(images, {"truth": labels, "cut": labels}, ("background", "cat"), colours)
-    assert len(figure.axes) == 6 and [ax.get_title() for ax in figure.axes[:3]] == ["picture", "truth", "cut"]
+    figure = figures.draw_labels(
+        images, {"truth": labels, "graph cut": labels}, ("background", "cat"), colours
+    )
+    assert len(figure.axes) == 6 and [ax.get_title() for ax in figure.axes[:3]] == [
+        "picture",
+        "truth",
+        "graph\ncut",
+    ]
 
 
 def test_activations_lie_over_their_pictures():

@@ -72,7 +72,7 @@ def draw_labels(
             whole = np.where(whole == BACKGROUND, VOID, whole)
             present |= set(np.unique(whole[whole != VOID]).tolist())
             drawn.append(overlay(image, whole, colours, alpha=0.6))
-            titles.append(name if row == 0 else "")
+            titles.append(name.replace(" ", "\n", 1) if row == 0 else "")
     figure, _ = panels(drawn, titles, columns=len(columns) + 1)
     keys = [Patch(color=np.asarray(colours)[c] / 255, label=classes[c]) for c in sorted(present)]
     if keys:
