@@ -73,8 +73,7 @@ def _png(name: str, labels: np.ndarray) -> bytes:
             f"the labels of {name!r} must be (H, W) integers of 0 to {len(CLASSES) - 1}, got {labels.dtype} "
             f"{labels.shape}, {labels.min()} to {labels.max()}"
         )
-    picture = Image.fromarray(labels.astype(np.uint8)).convert("P")
-    picture.putdata(labels.ravel().tolist())
+    picture = Image.fromarray(labels.astype(np.uint8))
     picture.putpalette(label_colours(256).ravel().tolist())
     content = io.BytesIO()
     picture.save(content, format="PNG")

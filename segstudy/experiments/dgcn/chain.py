@@ -77,8 +77,8 @@ class Way(NamedTuple):
         labels grew in this way predicts on its training pictures (the paper's retraining).
     growth : str
     refined : bool
-    theta, low, high : float, optional
-        Of the graph cut; of region growing, for objects and background.
+    theta : float, optional
+        Of the graph cut; None: the paper's.
     k : int
     balanced : bool
     boundary : float
@@ -106,13 +106,13 @@ class Trained(NamedTuple):
     ----------
     learner : Learner
     losses : list of float
-    seen : dict of (epoch, index) to (h, w) uint8 ndarray
-        The labels that it learned from, where they grew.
+    seen : dict of int to dict of int to (h, w) uint8 ndarray
+        The labels that it learned from, where they grew, by epoch and picture.
     """
 
     learner: Learner
     losses: list[float]
-    seen: dict[tuple[int, int], np.ndarray]
+    seen: dict[int, dict[int, np.ndarray]]
 
 
 @lru_cache(maxsize=1)  # the ways of one seed share it
@@ -252,11 +252,11 @@ def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, 
     judged["losses"] = losses
     judged["shown"] = [labels["test"].astype(np.uint8) for labels in scored[:shown]]
     if seen:
-        epochs = sorted({epoch for epoch, _ in seen})
-        each = [[seen[epoch, i] for i in sorted(i for e, i in seen if e == epoch)] for epoch in epochs]
-        truths = [[found.truth[i] for i in sorted(i for e, i in seen if e == epoch)] for epoch in epochs]
         judged["labels"] = np.stack(
-            [matrix(t, labels, count) for t, labels in zip(truths, each, strict=True)]
+            [
+                matrix([found.truth[i] for i in labels], list(labels.values()), count)
+                for labels in seen.values()
+            ]
         )
         judged["mended"] = _mended(seen, found.truth)
     return judged
@@ -277,7 +277,7 @@ def train_learner(chain: Chain, seed: int, how: Way) -> Trained:
         growth = Growth(how.growth, how.refined, {} if how.theta is None else {"theta": how.theta})
 
         def watch(epoch: int, index: int, labels: np.ndarray) -> None:
-            seen[epoch, index] = labels
+            seen.setdefault(epoch, {})[index] = labels
 
         options |= {"balanced": how.balanced, "boundary": how.boundary, "k": how.k, "watch": watch}
         options |= {"crfs": found.crfs}
@@ -299,7 +299,7 @@ def _given(chain: Chain, seed: int, how: Way, found: Cued) -> list[np.ndarray]:
 
 def beliefs(learner: Learner, picture: WeakPicture) -> np.ndarray:
     """Return the (h, w, C) probabilities that a network gives a picture, as the loop takes them."""
-    return floored_softmax(logits(learner, picture))[0].permute(1, 2, 0).numpy()
+    return floored_softmax(answer(learner, picture))[0].permute(1, 2, 0).numpy()
 
 
 def _mask(learner: Learner, picture: WeakPicture, crf: DenseCRF) -> np.ndarray:
@@ -309,12 +309,12 @@ def _mask(learner: Learner, picture: WeakPicture, crf: DenseCRF) -> np.ndarray:
     return ids[values[:, :, ids].argmax(axis=2)]
 
 
-def _mended(seen: dict[tuple[int, int], np.ndarray], truth: Sequence[np.ndarray]) -> list[int]:
+def _mended(seen: dict[int, dict[int, np.ndarray]], truth: Sequence[np.ndarray]) -> list[int]:
     """Return how many labels were wrong when growth began, of these right at its end; right, and of these wrong."""
-    last = max(epoch for epoch, _ in seen)
     totals = np.zeros(4, np.int64)
-    for index in {i for epoch, i in seen if epoch == WARM_UP} & {i for epoch, i in seen if epoch == last}:
-        first, end, true = seen[WARM_UP, index], seen[last, index], truth[index]
+    begun, ended = seen.get(WARM_UP, {}), seen[max(seen)]
+    for index in begun.keys() & ended.keys():
+        first, end, true = begun[index], ended[index], truth[index]
         wrong = (first != VOID) & (true != VOID) & (first != true)
         right = (first != VOID) & (true != VOID) & (first == true)
         lost = right & (end != VOID) & (end != true)
@@ -349,28 +349,17 @@ def matrix(truths: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: in
     )
 
 
-@torch.no_grad()
 def _average_precision(classifier: Learner, pictures: Sequence[WeakPicture], truth: np.ndarray) -> np.ndarray:
     """Return each object's average precision, truth (N, objects) bool; nan where no picture shows it."""
-    scores = np.stack([_scores(classifier, picture) for picture in pictures])
+    scores = np.stack([answer(classifier, picture)[0].numpy() for picture in pictures])
     return np.array(
         [average_precision_score(t, s) if t.any() else np.nan for t, s in zip(truth.T, scores.T, strict=True)]
     )
 
 
 @torch.no_grad()
-def _scores(classifier: Learner, picture: WeakPicture) -> np.ndarray:
-    return _answer(classifier, picture)[0].numpy()
-
-
-@torch.no_grad()
-def logits(learner: Learner, picture: WeakPicture) -> torch.Tensor:
-    """Return (1, C, h, w) logits of the picture as it is, on the CPU."""
-    return _answer(learner, picture)
-
-
-def _answer(learner: Learner, picture: WeakPicture) -> torch.Tensor:
-    """Return what a head says of one picture, in a batch of one, on the CPU."""
+def answer(learner: Learner, picture: WeakPicture) -> torch.Tensor:
+    """Return what a head says of a picture as it is, on the CPU: (1, objects) scores or (1, C, h, w) logits."""
     place = next(learner.parameters()).device
     if learner.trunk is None:
         return learner([values[None].float().to(place) for values in picture.maps[0]])[0].cpu()
@@ -382,9 +371,10 @@ def _label(
 ) -> dict[str, np.ndarray]:
     """Return a test picture's labels at its own size: plain, with the classes that are seen alone, and refined."""
     picture, truth = tested.weak[index], tested.truth[index]
-    whole = F.interpolate(logits(learner, picture), truth.shape, mode="bilinear", align_corners=False)[0]
-    seen = np.concatenate([[True], _scores(classifier, picture) > 0])
-    seen[1:] |= ~seen[1:].any() & (np.arange(1, len(seen)) == 1 + _scores(classifier, picture).argmax())
+    whole = F.interpolate(answer(learner, picture), truth.shape, mode="bilinear", align_corners=False)[0]
+    scores = answer(classifier, picture)[0].numpy()
+    seen = np.concatenate([[True], scores > 0])  # the background is always there
+    seen[1 + scores.argmax()] = True  # and so is the likeliest object
     gated = whole.masked_fill(~torch.from_numpy(seen)[:, None, None], -np.inf)
     labels = {"test": whole.argmax(dim=0).numpy(), "gated": gated.argmax(dim=0).numpy()}
     if crf:

@@ -89,9 +89,9 @@ def test_activations_become_labels_above_a_threshold():
 
 def test_mended_labels_by_hand():
     seen = {
-        (WARM_UP, 0): np.array([[1, 1, 0, VOID]]),
-        (WARM_UP + 1, 0): np.array([[0, 1, 1, 1]]),
-        (WARM_UP, 1): np.array([[1, 1, 1, 1]]),  # not among the last epoch's: left out
+        # the second is not among the last epoch's: left out
+        WARM_UP: {0: np.array([[1, 1, 0, VOID]]), 1: np.array([[1, 1, 1, 1]])},
+        WARM_UP + 1: {0: np.array([[0, 1, 1, 1]])},
     }
     truth = [np.array([[0, 1, 0, 1]]), np.array([[0, 0, 0, 0]])]
     assert chains._mended(seen, truth) == [1, 1, 2, 1]
@@ -160,4 +160,4 @@ def test_logits_are_of_the_picture_as_it_is():
     learner = chains.train_learner(settings, 0, jobs.MAIN[jobs.FULL]).learner
     picture = open_pictures(settings, False).weak[0]
     H = chains.beliefs(learner, picture)
-    assert torch.is_tensor(chains.logits(learner, picture)) and H.sum(axis=2) == pytest.approx(1, abs=1e-5)
+    assert torch.is_tensor(chains.answer(learner, picture)) and H.sum(axis=2) == pytest.approx(1, abs=1e-5)

@@ -73,19 +73,14 @@ def draw_cut(probabilities: np.ndarray, cues: np.ndarray, edges: np.ndarray, lab
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), width_ratios=(1.5, 1))
     height, width = probabilities.shape
     rows, columns = np.indices(probabilities.shape).reshape(2, -1)
-    x, y = columns + 0.35 * rows, height - rows + 0.0
+    x, y = columns + 0.35 * rows, height - rows
     ends = {"S": (x.mean(), y.max() + 1.9), "T": (x.mean(), y.min() - 1.9)}
     for one, other in edges:
         cut = labels.flat[one] != labels.flat[other]
         left.plot(
             x[[one, other]], y[[one, other]], color="#444444", linestyle=":" if cut else "-", linewidth=1
         )
-    h = np.clip(probabilities.ravel(), 1e-4, 1 - 1e-4)
-    known = cues.ravel()
-    prices = {
-        "S": np.select([known == 1, known == 0], [10.0, 0.0], -np.log10(1 - h)),
-        "T": np.select([known == 1, known == 0], [0.0, 10.0], -np.log10(h)),
-    }
+    prices = _terminal_prices(probabilities.ravel(), cues.ravel())
     for end, colour in (("S", CYCLE[1]), ("T", CYCLE[0])):
         kept = (labels.ravel() == 1) == (end == "S")
         for i in np.flatnonzero(prices[end] > 0):
@@ -121,6 +116,15 @@ def draw_cut(probabilities: np.ndarray, cues: np.ndarray, edges: np.ndarray, lab
     right.set(xticks=[], yticks=[], title="cues")
     left.set_title("prices of the edges; dotted or pale: cut")
     return figure
+
+
+def _terminal_prices(belief: np.ndarray, cues: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the prices of the edges to S and T by Table 1, in its working orientation, with C1 = 10."""
+    h = np.clip(belief, 1e-4, 1 - 1e-4)
+    return {
+        "S": np.select([cues == 1, cues == 0], [10.0, 0.0], -np.log10(1 - h)),
+        "T": np.select([cues == 1, cues == 0], [0.0, 10.0], -np.log10(h)),
+    }
 
 
 def chart_epochs(
