@@ -15,7 +15,7 @@
 # %% tags=["parameters"]
 seeds = [0, 1, 2]  # of k-means, of the eigensolver's start, of the marks a person would draw
 datasets = ["faces/test"]  # what the baselines are scored on, "name/split"
-images = 16  # at most so many pictures of each data set, evenly spaced; 0: all
+images = 8  # at most so many pictures of each data set, evenly spaced; 0: all
 longest = 256  # pixels; pictures with a longer side are shrunk to it first
 picture_from = "faces/val"  # where the tour's picture comes from; never a set that is scored
 picture = 5  # which picture of it

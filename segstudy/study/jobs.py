@@ -36,11 +36,17 @@ def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[di
     list of dict
         name, stamp (its output) and needs (stamps it waits for), relative to the project's state, command, log,
         progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes), and
-        priority: reports come one after the other, in the notebooks' order.
+        priority: reports come in the notebooks' order, but the next notebook's shards begin before a report, which
+        only one processor can make: else the last notebook would be alone on all of them.
     """
     names = {step.notebook.name for step in todo}
-    rules = [rule for step in todo for rule in _rules_of(project, profile, step, names, run)]
-    return [rule | {"priority": len(rules) - index} for index, rule in enumerate(rules)]
+    found = []
+    for place, step in enumerate(todo):
+        *shards, report = _rules_of(project, profile, step, names, run)
+        priority = 2 * (len(todo) - place) + 1
+        found += [rule | {"priority": priority} for rule in shards]
+        found.append(report | {"priority": priority - 3 if shards else priority})
+    return found
 
 
 def _rules_of(
