@@ -49,8 +49,9 @@ import torch
 from segstudy import plots
 from segstudy.experiments import published, verdicts
 from segstudy.experiments.dgcn import claims, figures, jobs, results
-from segstudy.experiments.dgcn.chain import cued
-from segstudy.experiments.dgcn.pictures import Chain, open_part, open_pictures
+from segstudy.experiments.dgcn.chain import Chain
+from segstudy.experiments.dgcn.cues import cued
+from segstudy.experiments.dgcn.pictures import open_part, open_pictures
 from segstudy.experiments.differences import paired_over_seeds
 from segstudy.papers import dgcn
 

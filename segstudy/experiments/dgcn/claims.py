@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from segstudy.experiments.dgcn import jobs
+from segstudy.experiments.dgcn.borders import border_f_scores
 from segstudy.experiments.dgcn.results import Networks, class_iou, label_scores, miou
 from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.verdicts import (
@@ -34,10 +35,6 @@ PUBLISHED_ONLY = {
     "DG14": "COCO is not at hand",
     "DG15": "other published methods were not trained under these conditions",
 }
-LATER = {
-    "DG13": "no second threshold was tried",
-    "DG27": "borders between objects were not measured",
-}
 STABLE_K, STABLE_THETA = 0.005, 0.01  # ranges of claims.csv
 
 
@@ -53,7 +50,7 @@ def judge(
     Parameters
     ----------
     networks : mapping of str to sequence of dict
-        What :func:`~segstudy.experiments.dgcn.chain.train_way` returned, by names of `jobs.MAIN`, seed by seed.
+        What :func:`~segstudy.experiments.dgcn.networks.train_way` returned, by names of `jobs.MAIN`, seed by seed.
     changed : mapping of str to dict
         By names of `jobs.CHANGED`, of the first seed; may be empty.
     labels, cues : sequence of dict
@@ -62,7 +59,6 @@ def judge(
     """
     found = _Found(networks, changed, labels, cues, list(classes))
     verdicts = [Verdict(claim, NOT_TESTABLE, why) for claim, why in PUBLISHED_ONLY.items()]
-    verdicts += [Verdict(claim, NOT_RUN, why) for claim, why in LATER.items()]
     return verdicts + [getattr(found, name)() for name in dir(found) if name.startswith("dg")]
 
 
@@ -180,6 +176,17 @@ class _Found:
             shown += f"; mIoU trained with 0 {trained[0]:.3f}, with .7 {trained[1]:.3f} (one seed)"
         return Verdict("DG12", all_held(held), shown)
 
+    def dg13(self) -> Verdict:
+        known = {name: miou(self.changed[name]) for name in jobs.BACKGROUNDS if name in self.changed}
+        if not known:
+            return Verdict("DG13", NOT_RUN, "no second threshold was tried")
+        one = miou(self.networks[jobs.CUT][0])
+        shown = f"mIoU without a threshold of the background {one:.3f}; with one " + ", ".join(
+            f"{name} {score:.3f}" for name, score in known.items()
+        )
+        held = all(score <= one for score in known.values())
+        return Verdict("DG13", WEAKLY if held else FAILS, f"{shown} (one seed)")
+
     def dg16(self) -> Verdict:
         return self._more(
             "DG16", "mIoU", "theta 0.7", "region growing .85/.99", "labels of the training pictures"
@@ -281,6 +288,27 @@ class _Found:
         return Verdict(
             "DG25", WEAKLY if two > one else FAILS, f"mIoU {two:.3f} with two, {one:.3f} with one (one seed)"
         )
+
+    def dg27(self) -> Verdict:
+        runs = [
+            run
+            for name in (jobs.CUT, jobs.REFINED)
+            for run in self.networks.get(name, ())
+            if "borders" in run
+        ]
+        if not runs:
+            return Verdict("DG27", NOT_RUN, "no test picture was refined by the CRF")
+        plain, smooth = (
+            np.array([border_f_scores(np.asarray(run["borders"][kind])) for run in runs])
+            for kind in ("test", "crf")
+        )
+        if np.isnan(plain).any():
+            return Verdict("DG27", NOT_RUN, "no two objects touch in these pictures")
+        held = [bool((smooth[:, 0] < smooth[:, 1]).all()), bool((smooth[:, 0] < plain[:, 0]).all())]
+        shown = "F of borders between two objects and between object and background: plain {:.3f} and {:.3f}"
+        shown += ", after the CRF {:.3f} and {:.3f}"
+        means = [*plain.mean(axis=0), *smooth.mean(axis=0)]
+        return Verdict("DG27", all_held(held), shown.format(*means) + f" (means of {len(runs)} networks)")
 
     def dg28(self) -> Verdict:
         runs = [run["mended"] for run in self.networks.get(jobs.CUT, ())]

@@ -9,12 +9,16 @@ import numpy as np
 import torch
 
 from segstudy.datasets.files import VOID
-from segstudy.experiments.dgcn.chain import Cued, Way, beliefs, cued, matrix, train_learner
-from segstudy.experiments.dgcn.pictures import Chain, open_pictures
+from segstudy.experiments.dgcn.chain import Chain
+from segstudy.experiments.dgcn.cues import Cued, cued, matrix
+from segstudy.experiments.dgcn.networks import Way, beliefs, train_learner
+from segstudy.experiments.dgcn.pictures import open_pictures
 from segstudy.experiments.dgcn.second_instances import reach_of_growth
+from segstudy.experiments.dgcn.superpixels import cut_superpixels
 from segstudy.papers.dgcn.graph_cut import graph_cut_labels, join_features, knn_edges
 from segstudy.papers.dgcn.growing import Grow
 from segstudy.papers.dgcn.label_propagation import propagate_labels
+from segstudy.papers.dgcn.random_walker import walker_labels
 from segstudy.papers.dgcn.region_growing import grow_seeds
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.views import WeakPicture
@@ -23,6 +27,8 @@ from segstudy.progress import track
 THETAS = (0.0, 0.3, 0.5, 0.7, 0.9)
 KS = (6, 8, 12, 14)
 PRICES = (0.1, 3.0, 10.0)
+SEED_PRICES = (1.0, 100.0)
+BACKGROUNDS = (0.5, 0.7, 0.9)
 
 
 def _cut(**options: Any) -> Grow:
@@ -59,11 +65,14 @@ PLAIN: dict[str, Grow] = {
     "theta 0.7, as printed": _cut(theta=0.7, printed=True),
     "theta 0.7, seeds kept": _cut(theta=0.7, keep_cues=True),
     **{f"C0 {price:g}": _cut(c0=price) for price in PRICES},
+    **{f"C1 {price:g}": _cut(c1=price) for price in SEED_PRICES},
+    **{f"background above {share:g}": _cut(background=share) for share in BACKGROUNDS},
     "t-links only": _cut(theta=0.0, c0=0.0),
     "n-links only": _alike,
     "likeliest": _likeliest(0.0),
     "likeliest, H > 0.7": _likeliest(0.7),
     "label propagation": lambda cues, h, edges, classes: propagate_labels(cues, h, edges, classes),
+    "random walker": lambda cues, h, edges, classes: walker_labels(cues, h, edges, classes),
 }
 REFINED: dict[str, Grow] = {
     "region growing .85/.99": _regions(),
@@ -71,6 +80,7 @@ REFINED: dict[str, Grow] = {
     "label propagation, refined": lambda cues, h, edges, classes: propagate_labels(cues, h, edges, classes),
 }
 LAYERS = ("8", "16", "32")
+SUPERPIXELS = "superpixels as nodes"
 
 
 def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -98,6 +108,10 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     for k in KS:
         near = [knn_edges(features, k) for features in track(joined, f"K = {k}")]
         labels[f"K {k}"] = _all(found, own, near, _cut())
+    labels[SUPERPIXELS] = [
+        cut_superpixels(*row)
+        for row in track(list(zip(found.pictures, joined, own, strict=True)), SUPERPIXELS)
+    ]
     return {
         "labels": {name: matrix(found.truth, made, count) for name, made in labels.items()},
         "edges": _purity(found, edges),

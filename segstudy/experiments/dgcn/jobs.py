@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from segstudy.cache import Experiment
-from segstudy.experiments.dgcn.chain import Way, cross_validate, judge_cues, train_way
+from segstudy.experiments.dgcn.chain import Chain
+from segstudy.experiments.dgcn.cues import cross_validate, judge_cues
 from segstudy.experiments.dgcn.grown import judge_labels
-from segstudy.experiments.dgcn.pictures import DRFI, Chain, open_part
+from segstudy.experiments.dgcn.networks import Way, train_way
+from segstudy.experiments.dgcn.pictures import DRFI, open_part
 
 CAM, STATIC, DSRG, SPREAD = "activation maps as labels", "static seeds", "region growing", "label propagation"
 CUT, REFINED = "graph cut", "graph cut, refined H"
@@ -27,19 +29,24 @@ MAIN: dict[str, Way] = {
 }
 UNREFINED, EVEN, SMOOTH = "region growing, own H", "one normaliser", "no boundary loss"
 QUIET, LEARNED = "no saliency", "saliency by DRFI"
+SEVERAL, WALKER = "cues at several scales", "random walker"
 THETAS = {f"theta {theta:g}": Way(theta=theta) for theta in (0.0, 0.3, 0.5, 0.9)}
 KS = {f"K {k}": Way(k=k) for k in (6, 14)}
+BACKGROUNDS = {f"background above {share:g}": Way(background=share) for share in (0.7, 0.9)}
 CUES = {f"cues above {share:g}": Way(cues=share) for share in (0.1, 0.3, 0.5)}
 # One thing changed in the graph cut's training, with the first seed.
 CHANGED: dict[str, Way] = {
     **THETAS,
     **KS,
     **CUES,
+    **BACKGROUNDS,
     EVEN: Way(balanced=False),
     SMOOTH: Way(boundary=0.0),
     QUIET: Way(saliency=None),
     LEARNED: Way(saliency=DRFI),
+    SEVERAL: Way(multiscale=True),
     UNREFINED: Way(growth="region growing"),
+    WALKER: Way(growth="random walker"),
 }
 
 

@@ -11,16 +11,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from segstudy.baselines.common import rgb_colours
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.resizing import resize_image
-from segstudy.nn.backbones import Backbone, backbone
+from segstudy.experiments.dgcn.chain import Chain, map_shapes, new_trunk
 from segstudy.papers.dgcn.background_detection import robust_background_saliency
 from segstudy.papers.dgcn.saliency_forest import forest_of_drawn_objects
 from segstudy.papers.dgcn.seeds import resize_saliency
-from segstudy.papers.dgcn.segmenter import STAGES, Saliency
+from segstudy.papers.dgcn.segmenter import Saliency
 from segstudy.papers.dgcn.supervision import BACKGROUND
 from segstudy.papers.dgcn.views import WeakPicture, link, look
 from segstudy.progress import track
@@ -35,44 +34,6 @@ SALIENCIES: dict[str, Callable[[], Saliency]] = {
 
 def _by_forest(image: np.ndarray) -> np.ndarray:
     return forest_of_drawn_objects(side=FOREST_SIDE)(resize_image(image, (FOREST_SIDE, FOREST_SIDE)))
-
-
-class Chain(NamedTuple):
-    """What all experiments of the notebook share.
-
-    Parameters
-    ----------
-    train, test : str
-        Data sets with their splits; the second is read for its scores alone.
-    images : int
-        Of each, evenly spaced; 0: all.
-    trunk : str
-    weights : str or None
-        Of :func:`~segstudy.nn.backbones.backbone`.
-    side : int
-        Pictures are warped to a square of it.
-    drawn : int
-        Pixels of a side at which a drawn data set is drawn; 0: pictures are read.
-    pooling : str
-        Of the classifier.
-    classifier_epochs, epochs : int
-    frozen : bool
-        Whether the trunk is; else it is trained with every head anew, from the same weights.
-    device : str
-    """
-
-    train: str
-    test: str
-    images: int
-    trunk: str
-    weights: str | None
-    side: int
-    drawn: int
-    pooling: str
-    classifier_epochs: int
-    epochs: int
-    frozen: bool
-    device: str
 
 
 class Pictures(NamedTuple):
@@ -123,20 +84,6 @@ def open_pictures(chain: Chain, trained: bool) -> Pictures:
         weak = link(weak, label=f"{dataset}, neighbours") if trained else weak
     judged = open_part(dataset, chain.images, "full", chain.drawn)
     return Pictures(weak, images, [sample.labels for sample in judged], seen.classes)
-
-
-def new_trunk(chain: Chain) -> Backbone:
-    """Return the trunk with the weights that it starts from."""
-    options = {"stages": STAGES, "output_stride": 8, "device": chain.device}
-    return backbone(chain.trunk, chain.weights, freeze="all" if chain.frozen else None, **options)
-
-
-@lru_cache
-def map_shapes(chain: Chain) -> list[tuple[int, int, int]]:
-    """Return the (d, h, w) shapes of the trunk's maps."""
-    picture = torch.zeros(1, 3, chain.side, chain.side, device=chain.device)
-    with torch.no_grad():
-        return [tuple(values.shape[1:]) for values in new_trunk(chain).eval()(picture)]
 
 
 @lru_cache(maxsize=2)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segstudy.experiments.dgcn.chain import Way
+from segstudy.experiments.dgcn.networks import Way
 from segstudy.metrics import iou_dataset
 from segstudy.metrics.paired import known_mean
 
-Networks = Mapping[str, Sequence[Mapping[str, Any]]]  # what `chain.train_way` returned, by way, seed by seed
+Networks = Mapping[
+    str, Sequence[Mapping[str, Any]]
+]  # what `networks.train_way` returned, by way, seed by seed
 KINDS = {"test": "mIoU", "gated": "mIoU, seen classes", "crf": "mIoU, CRF"}
 
 

@@ -2,9 +2,9 @@
 
 Deep graph cut network for weakly-supervised semantic segmentation, Science China Information Sciences 64:130105. Here
 are a classifier's activation maps and the cues drawn from them (section 3.2), the ways in which a picture's labels grow
-from its cues, :func:`graph_cut_labels` (section 3.3) and its rivals :func:`grow_seeds` and :func:`propagate_labels`,
-the losses on what has grown (Eqs. 4, 5), the loop of all this, :func:`train_network`, and the whole as a segmenter,
-:class:`DGCN`.
+from its cues, :func:`graph_cut_labels` (section 3.3) and its rivals :func:`grow_seeds`, :func:`propagate_labels` and
+:func:`walker_labels`, the losses on what has grown (Eqs. 4, 5), the loop of all this, :func:`train_network`, and the
+whole as a segmenter, :class:`DGCN`.
 
 | paper | here |
 |---|---|
@@ -21,6 +21,7 @@ from segstudy.papers.dgcn.growing import GRAPH_CUT, REGION_GROWING, Growth
 from segstudy.papers.dgcn.label_propagation import propagate_labels
 from segstudy.papers.dgcn.losses import balanced_seed_loss, boundary_loss, floored_softmax
 from segstudy.papers.dgcn.network import AtrousHead, SegmentationNetwork
+from segstudy.papers.dgcn.random_walker import walker_labels, walker_probabilities
 from segstudy.papers.dgcn.region_growing import grow_seeds
 from segstudy.papers.dgcn.seeds import seed_cues
 from segstudy.papers.dgcn.segmenter import DGCN
@@ -53,4 +54,6 @@ __all__ = [
     "seed_cues",
     "train_classifier",
     "train_network",
+    "walker_labels",
+    "walker_probabilities",
 ]

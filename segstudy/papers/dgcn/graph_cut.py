@@ -97,13 +97,14 @@ def graph_cut_labels(
     theta: float = 0.7,
     c0: float = 1.0,
     c1: float = 10.0,
+    background: float | None = None,
     keep_cues: bool = False,
     printed: bool = False,
 ) -> np.ndarray:
     """Grow a picture's labels: one minimum cut for each of its objects (section 3.3, Table 1).
 
     A node is labelled c where the cut says c and H of c is above theta; where several objects claim it, the most
-    probable has it. The background's labels are its cues.
+    probable has it. The background's labels are its cues, and nodes above a threshold of its own where one is given.
 
     Parameters
     ----------
@@ -119,6 +120,9 @@ def graph_cut_labels(
         In [0, 1].
     c0, c1 : float
         Prices of an n-link and of going against a cue. Many strong n-links can overrule a cue.
+    background : float, optional
+        Also label background what no object claims and the network gives it with more than this; the paper's text
+        speaks of an attempt with two thresholds that did not work.
     keep_cues : bool
         Label the cues of an object also where theta or its cut would not; the paper's text drops them.
     printed : bool
@@ -134,11 +138,13 @@ def graph_cut_labels(
     StudyError
         PyMaxflow is not installed.
     TypeError, ValueError
-        See :func:`~segstudy.papers.dgcn.supervision.check_growth`; theta outside [0, 1]; edges that join no two nodes.
+        See :func:`~segstudy.papers.dgcn.supervision.check_growth`; theta or background outside
+        [0, 1]; edges that join no two nodes.
     """
     present, wanted = check_growth(cues, probabilities, classes)
-    if not 0 <= theta <= 1:
-        raise ValueError(f"theta must be in [0, 1], got {theta!r}")
+    for name, share in (("theta", theta), ("background", background)):
+        if share is not None and not 0 <= share <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {share!r}")
     best = np.zeros(cues.shape)
     labels = np.full(cues.shape, VOID, np.uint8)
     for index, name in enumerate(wanted, 1):
@@ -157,5 +163,7 @@ def graph_cut_labels(
             found |= cues == name
         found &= belief > best
         labels[found], best[found] = name, belief[found]
+    if background is not None:
+        labels[(labels == VOID) & (present[:, :, 0] > background)] = BACKGROUND
     labels[cues == BACKGROUND] = BACKGROUND
     return labels

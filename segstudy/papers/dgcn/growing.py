@@ -13,6 +13,7 @@ import numpy as np
 
 from segstudy.papers.dgcn.graph_cut import graph_cut_labels
 from segstudy.papers.dgcn.label_propagation import propagate_labels
+from segstudy.papers.dgcn.random_walker import walker_labels
 from segstudy.papers.dgcn.region_growing import grow_seeds
 
 Grow = Callable[..., np.ndarray]
@@ -35,6 +36,7 @@ WAYS: dict[str, Grow] = {
     "region growing": _regions,
     "graph cut": graph_cut_labels,
     "label propagation": propagate_labels,
+    "random walker": walker_labels,
 }
 
 
@@ -69,7 +71,7 @@ class Growth:
     @property
     def needs_edges(self) -> bool:
         """Whether the graph of features is asked for."""
-        return self.way in ("graph cut", "label propagation")
+        return self.way in ("graph cut", "label propagation", "random walker")
 
     def __call__(
         self, cues: np.ndarray, probabilities: np.ndarray, edges: np.ndarray | None, classes: Sequence[int]

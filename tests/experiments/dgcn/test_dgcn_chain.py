@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from segstudy.datasets.files import VOID
-from segstudy.experiments.dgcn import chain as chains
-from segstudy.experiments.dgcn import grown, jobs
-from segstudy.experiments.dgcn.pictures import Chain, new_trunk, open_pictures
+from segstudy.experiments.dgcn import cues, grown, jobs, networks
+from segstudy.experiments.dgcn.chain import Chain, answer, new_trunk
+from segstudy.experiments.dgcn.pictures import open_pictures
 from segstudy.papers.dgcn.batch_losses import WARM_UP
 from segstudy.papers.dgcn.views import WeakPicture
 
@@ -39,7 +39,7 @@ CHAIN = jobs.chain(ASKED)
 
 @pytest.fixture(scope="module")
 def cut():
-    return chains.train_way(CHAIN, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=True, shown=1)
+    return networks.train_way(CHAIN, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=True, shown=1)
 
 
 def test_every_test_picture_is_counted_once(cut):
@@ -51,29 +51,29 @@ def test_every_test_picture_is_counted_once(cut):
 
 
 def test_labels_begin_as_the_cues(cut):
-    first = chains.cued(Chain(**CHAIN), 0)
-    seen = chains.matrix(first.truth, [picture.cues for picture in first.pictures], 9)
+    first = cues.cued(Chain(**CHAIN), 0)
+    seen = cues.matrix(first.truth, [picture.cues for picture in first.pictures], 9)
     assert np.array_equal(cut["labels"][0], seen) and len(cut["labels"]) == ASKED["epochs"]
     wrong, mended, right, lost = cut["mended"]
     assert 0 <= mended <= wrong and 0 <= lost <= right
 
 
 def test_the_same_seed_gives_the_same_network(cut):
-    chains.train_learner.cache_clear()
-    again = chains.train_way(CHAIN, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=False, shown=0)
+    networks.train_learner.cache_clear()
+    again = networks.train_way(CHAIN, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=False, shown=0)
     assert np.array_equal(again["test"], cut["test"]) and again["losses"] == cut["losses"]
     assert "crf" not in again and again["shown"] == []
 
 
 def test_masks_hold_the_classes_of_the_picture_alone():
     settings = Chain(**CHAIN)
-    found = chains.cued(settings, 0)
-    learner = chains.train_learner(settings, 0, jobs.MAIN[jobs.REFINED]).learner
+    found = cues.cued(settings, 0)
+    learner = networks.train_learner(settings, 0, jobs.MAIN[jobs.REFINED]).learner
     for mask, picture in zip(
-        chains._given(settings, 0, jobs.MAIN[jobs.RETRAINED], found), found.pictures, strict=True
+        networks._given(settings, 0, jobs.MAIN[jobs.RETRAINED], found), found.pictures, strict=True
     ):
         assert set(np.unique(mask)) <= {0, *picture.classes} and mask.shape == picture.cues.shape
-    assert learner is chains.train_learner(settings, 0, jobs.MAIN[jobs.REFINED]).learner
+    assert learner is networks.train_learner(settings, 0, jobs.MAIN[jobs.REFINED]).learner
 
 
 def test_activations_become_labels_above_a_threshold():
@@ -81,10 +81,10 @@ def test_activations_become_labels_above_a_threshold():
     activations = np.zeros((2, 1, 3), np.float32)
     activations[1] = [[0.1, 0.3, 1.0]]
     activations[0] = 9  # of a class that the picture does not hold
-    found = chains.Cued([picture], [activations], None, [], [])
-    assert chains.cam_labels(found, 0.2)[0].tolist() == [[0, 2, 2]]
-    bare = chains.Cued([replace(picture, classes=())], [activations], None, [], [])
-    assert chains.cam_labels(bare, 0.2)[0].tolist() == [[0, 0, 0]]
+    found = cues.Cued([picture], [activations], None, [], [])
+    assert cues.cam_labels(found, 0.2)[0].tolist() == [[0, 2, 2]]
+    bare = cues.Cued([replace(picture, classes=())], [activations], None, [], [])
+    assert cues.cam_labels(bare, 0.2)[0].tolist() == [[0, 0, 0]]
 
 
 def test_mended_labels_by_hand():
@@ -94,17 +94,17 @@ def test_mended_labels_by_hand():
         WARM_UP + 1: {0: np.array([[0, 1, 1, 1]])},
     }
     truth = [np.array([[0, 1, 0, 1]]), np.array([[0, 0, 0, 0]])]
-    assert chains._mended(seen, truth) == [1, 1, 2, 1]
+    assert networks._mended(seen, truth) == [1, 1, 2, 1]
 
 
 def test_cross_validation_scores_each_pooling_on_each_fold():
-    found = chains.cross_validate(CHAIN, 0, 2)
+    found = cues.cross_validate(CHAIN, 0, 2)
     assert set(found) == {"mean", "top quarter"}
     assert all(scores.shape == (2,) and ((scores >= 0) & (scores <= 1)).all() for scores in found.values())
 
 
 def test_cues_are_judged():
-    found = chains.judge_cues(CHAIN, 0)
+    found = cues.judge_cues(CHAIN, 0)
     assert found["precision"].shape == (8,) and found["sizes"].shape == (9,)
     assert found["cam"]["0.2"][:, -1].sum() == 0  # every place has a label
     assert found["cam"]["0.2"][:, 0].sum() <= found["cam"]["0.3"][:, 0].sum()
@@ -143,11 +143,11 @@ def test_jobs_are_those_that_the_parts_read():
 def test_a_trunk_is_trained_with_its_heads():
     whole = CHAIN | {"frozen": False, "weights": "pretrained"}
     settings = Chain(**whole)
-    found = chains.cued(settings, 0)
+    found = cues.cued(settings, 0)
     assert found.pictures[0].maps is None and found.pictures[0].edges is None
-    made = chains.train_way(whole, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=False, shown=0)
+    made = networks.train_way(whole, 0, jobs.MAIN[jobs.CUT]._asdict(), crf=False, shown=0)
     assert made["test"].sum() > 0 and len(made["labels"]) == ASKED["epochs"]
-    learner = chains.train_learner(settings, 0, jobs.MAIN[jobs.CUT]).learner
+    learner = networks.train_learner(settings, 0, jobs.MAIN[jobs.CUT]).learner
     start = new_trunk(settings)
     moved = [
         not torch.equal(a, b) for a, b in zip(learner.trunk.parameters(), start.parameters(), strict=True)
@@ -157,7 +157,7 @@ def test_a_trunk_is_trained_with_its_heads():
 
 def test_logits_are_of_the_picture_as_it_is():
     settings = Chain(**CHAIN)
-    learner = chains.train_learner(settings, 0, jobs.MAIN[jobs.FULL]).learner
+    learner = networks.train_learner(settings, 0, jobs.MAIN[jobs.FULL]).learner
     picture = open_pictures(settings, False).weak[0]
-    H = chains.beliefs(learner, picture)
-    assert torch.is_tensor(chains.answer(learner, picture)) and H.sum(axis=2) == pytest.approx(1, abs=1e-5)
+    H = networks.beliefs(learner, picture)
+    assert torch.is_tensor(answer(learner, picture)) and H.sum(axis=2) == pytest.approx(1, abs=1e-5)
