@@ -47,11 +47,11 @@ device = "cpu"  # where the networks train, as torch names it
 import numpy as np
 import torch
 from segstudy import plots
+from segstudy.datasets.resizing import resize_image
 from segstudy.experiments import published, verdicts
 from segstudy.experiments.dgcn import claims, figures, jobs, results
-from segstudy.experiments.dgcn.chain import Chain
-from segstudy.experiments.dgcn.cues import cued
-from segstudy.experiments.dgcn.pictures import open_part, open_pictures
+from segstudy.experiments.dgcn.edges import ALL, CHANCE
+from segstudy.experiments.dgcn.pictures import open_part
 from segstudy.experiments.differences import paired_over_seeds
 from segstudy.papers import dgcn
 
@@ -239,22 +239,17 @@ record.expect(
 # ### Figure 1: activation maps
 
 # %%
-chain = Chain(**jobs.chain(asked))
-training, first = open_pictures(chain, True), cued(chain, seeds[0])
-picked = [i for i, p in enumerate(first.pictures) if p.classes][:: max(1, len(weak) // 4)][:4]
-of_class = [first.pictures[i].classes[0] for i in picked]
+cue_values = [value for _, value in values(jobs.cues)]
+picked, of_class, maps = zip(*cue_values[0]["drawn"])
 
 # %% tags=["hide-input"]
-maps = [first.activations[i][c - 1] for i, c in zip(picked, of_class)]
-figure = figures.draw_activations(
-    [training.weak[i].image for i in picked], maps, [classes[c] for c in of_class]
-)
+warped = [resize_image(weak[i].image, (side, side)) for i in picked]
+figure = figures.draw_activations(warped, maps, [classes[c] for c in of_class])
 share = float(np.mean([(found > 0.2).mean() for found in maps]))
 sentence = f"Where the classifier looks for the class above each picture: {100 * share:.0f} % of the places are above the cues' threshold."
 record.figure(figure, "activations", "Pictures, and their activation maps below.", sentence)
 
 # %%
-cue_values = [value for _, value in values(jobs.cues)]
 precision = np.array([np.nanmean(value["precision"]) for value in cue_values])
 print("mAP of the classifier:", record.metric("classifier/mAP", precision, over="seeds"))
 cam_iou = {
@@ -391,9 +386,10 @@ _ = record.metric("labels/theta 0, right less printed/accuracy", float(right - w
 # ## Whom do the edges join?
 
 # %% tags=["hide-input"]
-edge_table = results.edge_table(label_values)
+((_, edges_joined),) = values(jobs.edges)
+edge_table = results.edge_table(edges_joined)
 of = edge_table.set_index("neighbours in")["edges of one class"]
-caption = f"How often the two ends of an edge are of one true class: {of['all layers']:.3f} with all layers, {of['random pairs']:.3f} of random pairs of a picture."
+caption = f"How often the two ends of an edge are of one true class, over {len(edges_joined[ALL])} training pictures: {of[ALL]:.3f} with all layers, {of[CHANCE]:.3f} of random pairs of a picture."
 record.table(edge_table, "edges", caption)
 
 # %% [markdown]
@@ -491,7 +487,7 @@ record.figure(figure, "predictions", "Pictures with truth and predictions.", sen
 # ## The paper's claims
 
 # %%
-judged_claims = claims.judge(networks, changed, label_values, cue_values, classes)
+judged_claims = claims.judge(networks, changed, label_values, cue_values, edges_joined, classes)
 verdict_table = verdicts.claims_table("dgcn", judged_claims)
 for row in verdict_table.itertuples():
     record.verdict(row.claim, row.text, row.verdict, row.evidence)

@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 
 from segstudy.experiments.dgcn import jobs
 from segstudy.experiments.dgcn.borders import border_f_scores
+from segstudy.experiments.dgcn.edges import ALL, CHANCE
 from segstudy.experiments.dgcn.results import Networks, class_iou, label_scores, miou
 from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.verdicts import (
@@ -23,9 +24,11 @@ from segstudy.experiments.verdicts import (
     NOT_TESTABLE,
     WEAKLY,
     Verdict,
+    all_above,
     all_held,
     grade,
 )
+from segstudy.metrics.paired import paired_difference
 from segstudy.papers.dgcn.batch_losses import WARM_UP
 
 PUBLISHED_ONLY = {
@@ -43,6 +46,7 @@ def judge(
     changed: Mapping[str, Mapping[str, Any]],
     labels: Sequence[Mapping[str, Any]],
     cues: Sequence[Any],
+    edges: Mapping[str, np.ndarray],
     classes: Sequence[str],
 ) -> list[Verdict]:
     """Judge all claims of the paper.
@@ -55,9 +59,11 @@ def judge(
         By names of `jobs.CHANGED`, of the first seed; may be empty.
     labels, cues : sequence of dict
         What `judge_labels` and `judge_cues` returned, seed by seed.
+    edges : mapping of str to ndarray
+        What `judge_edges` returned.
     classes : sequence of str
     """
-    found = _Found(networks, changed, labels, cues, list(classes))
+    found = _Found(networks, changed, labels, cues, edges, list(classes))
     verdicts = [Verdict(claim, NOT_TESTABLE, why) for claim, why in PUBLISHED_ONLY.items()]
     return verdicts + [getattr(found, name)() for name in dir(found) if name.startswith("dg")]
 
@@ -65,14 +71,9 @@ def judge(
 class _Found:
     """What was measured, with a method for each claim."""
 
-    def __init__(self, networks, changed, labels, cues, classes) -> None:
-        self.networks, self.changed, self.labels, self.cues, self.classes = (
-            networks,
-            changed,
-            labels,
-            cues,
-            classes,
-        )
+    def __init__(self, networks, changed, labels, cues, edges, classes) -> None:
+        self.networks, self.changed = networks, changed
+        self.labels, self.cues, self.edges, self.classes = labels, cues, edges, classes
 
     def _gain(self, a: str, b: str) -> Difference:
         left, right = (self.networks.get(name, ()) for name in (a, b))
@@ -237,18 +238,17 @@ class _Found:
         )
         return Verdict("DG26", HOLDS if there > else_where else FAILS, shown)
 
-    def _purity(self, name: str) -> np.ndarray:
-        return np.array([value["edges"][name][0] / value["edges"][name][1] for value in self.labels])
-
     def dg20(self) -> Verdict:
-        others = [name for name in self.labels[0]["edges"] if name != "all layers"]
-        gains = {name: paired_over_seeds(self._purity("all layers"), self._purity(name)) for name in others}
-        shown = f"edges of one class: all layers {self._purity('all layers').mean():.3f}; less "
-        shown += "; ".join(f"{name} {gain.mean:+.3f}" for name, gain in gains.items())
-        return Verdict("DG20", all_held(gain.mean > 0 for gain in gains.values()), shown)
+        others = [name for name in self.edges if name not in (ALL, CHANCE)]
+        gains = {name: paired_difference(self.edges[ALL], self.edges[name]) for name in others}
+        shown = f"edges of one class: all layers {np.nanmean(self.edges[ALL]):.3f}; less "
+        shown += "; ".join(
+            f"{name} {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" for name, gain in gains.items()
+        )
+        return Verdict("DG20", all_above(gains.values()), f"{shown} (over pictures)")
 
     def dg21(self) -> Verdict:
-        own, chance = self._purity("all layers").mean(), np.mean([value["chance"] for value in self.labels])
+        own, chance = np.nanmean(self.edges[ALL]), np.nanmean(self.edges[CHANCE])
         held = own - chance > 0.1
         shown = f"{own:.3f} of the edges join pixels of one class, {chance:.3f} of random pairs (well above: our .1)"
         return Verdict("DG21", HOLDS if held else WEAKLY if own > chance else FAILS, shown)

@@ -32,7 +32,7 @@ from segstudy.postprocess.crf import DenseCRF
 from segstudy.progress import track
 
 CAM_THRESHOLDS = (0.2, 0.3)
-SCALES = (1.0, 0.75, 1.25)  # of the picture, for activation maps that are averaged over several
+SCALES = (1.0, 0.75)  # of the picture, for activation maps that are averaged over several
 
 
 class Cued(NamedTuple):
@@ -129,15 +129,23 @@ def _crfs(chain: Chain, size: tuple[int, int]) -> list[DenseCRF]:
     return prepare_crfs(open_pictures(chain, True).weak, size)
 
 
-def judge_cues(chain: dict[str, Any], seed: int) -> dict[str, Any]:
+def judge_cues(chain: dict[str, Any], seed: int, drawn: int = 0) -> dict[str, Any]:
     """Judge classifier, activation maps and cues of one seed.
+
+    Parameters
+    ----------
+    chain : dict
+    seed : int
+    drawn : int
+        So many activation maps are returned, of pictures that are evenly spaced.
 
     Returns
     -------
     dict
         "precision": of each object, its average precision on the test pictures, nan where none shows it. "cam": by
         threshold, and "seeds": (C, C + 1) counts on the training pictures at the map's size, the last column without a
-        label. "sizes": (C,) mean share of a training picture that a class covers where it is.
+        label. "sizes": (C,) mean share of a training picture that a class covers where it is. "drawn": list of a
+        training picture's index, a class of it, and the (h, w) float32 map of this class.
     """
     settings = Chain(**chain)
     found = cued(settings, seed)
@@ -152,7 +160,18 @@ def judge_cues(chain: dict[str, Any], seed: int) -> dict[str, Any]:
         "cam": {str(t): matrix(found.truth, cam_labels(found, t), count) for t in CAM_THRESHOLDS},
         "seeds": matrix(found.truth, [picture.cues for picture in found.pictures], count),
         "sizes": sizes,
+        "drawn": [
+            [i, found.pictures[i].classes[0], found.activations[i][found.pictures[i].classes[0] - 1]]
+            for i in _spaced([i for i, p in enumerate(found.pictures) if p.classes], drawn)
+        ],
     }
+
+
+def _spaced(indices: list[int], count: int) -> list[int]:
+    """Return so many of some indices, or all where there are fewer, evenly spaced."""
+    return [
+        indices[i] for i in np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int)
+    ]
 
 
 def _own(activations: np.ndarray, picture: WeakPicture) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""What labels one network's probabilities give under many settings of growth, and how pure the graph's edges are."""
+"""What labels one network's probabilities give under many settings of growth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,13 @@ from segstudy.experiments.dgcn.networks import Way, beliefs, train_learner
 from segstudy.experiments.dgcn.pictures import open_pictures
 from segstudy.experiments.dgcn.second_instances import reach_of_growth
 from segstudy.experiments.dgcn.superpixels import cut_superpixels
-from segstudy.papers.dgcn.graph_cut import graph_cut_labels, join_features, knn_edges
+from segstudy.graphs import nearest_neighbours, undirected_edges
+from segstudy.papers.dgcn.graph_cut import graph_cut_labels, join_features
 from segstudy.papers.dgcn.growing import Grow
 from segstudy.papers.dgcn.label_propagation import propagate_labels
 from segstudy.papers.dgcn.random_walker import walker_labels
 from segstudy.papers.dgcn.region_growing import grow_seeds
 from segstudy.papers.dgcn.supervision import BACKGROUND
-from segstudy.papers.dgcn.views import WeakPicture
 from segstudy.progress import track
 
 THETAS = (0.0, 0.3, 0.5, 0.7, 0.9)
@@ -79,7 +78,6 @@ REFINED: dict[str, Grow] = {
     "theta 0.7, refined": _cut(theta=0.7),
     "label propagation, refined": lambda cues, h, edges, classes: propagate_labels(cues, h, edges, classes),
 }
-LAYERS = ("8", "16", "32")
 SUPERPIXELS = "superpixels as nodes"
 
 
@@ -91,9 +89,8 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        "labels": by row, (C, C + 1) counts at the map's size. "edges": by layer, [edges between pixels of one class,
-        edges]; "chance": how often a random pair of a picture's
-        pixels is of one class. "second": see :func:`~segstudy.experiments.dgcn.second_instances.reach_of_growth`.
+        "labels": by row, (C, C + 1) counts at the map's size. "second": see
+        :func:`~segstudy.experiments.dgcn.second_instances.reach_of_growth`.
     """
     settings = Chain(**chain)
     learner = train_learner(settings, seed, Way()).learner
@@ -104,18 +101,14 @@ def judge_labels(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     edges = [picture.edges for picture in found.pictures]
     labels = {name: _all(found, own, edges, grow) for name, grow in PLAIN.items()}
     labels |= {name: _all(found, refined, edges, grow) for name, grow in REFINED.items()}
-    joined = [join_features(_maps(picture)) for picture in found.pictures]
-    for k in KS:
-        near = [knn_edges(features, k) for features in track(joined, f"K = {k}")]
-        labels[f"K {k}"] = _all(found, own, near, _cut())
-    labels[SUPERPIXELS] = [
-        cut_superpixels(*row)
-        for row in track(list(zip(found.pictures, joined, own, strict=True)), SUPERPIXELS)
-    ]
+    joined = [join_features([m.float() for m in picture.maps[0]]) for picture in found.pictures]
+    graphs = [_graphs(features) for features in track(joined, "neighbours, K swept")]
+    for index, k in enumerate(KS):
+        labels[f"K {k}"] = _all(found, own, [near[index] for near in graphs], _cut())
+    rows = list(zip(found.pictures, joined, own, strict=True))
+    labels[SUPERPIXELS] = [cut_superpixels(*row) for row in track(rows, SUPERPIXELS)]
     return {
         "labels": {name: matrix(found.truth, made, count) for name, made in labels.items()},
-        "edges": _purity(found, edges),
-        "chance": _chance(found),
         "second": reach_of_growth(found.pictures, found.truth, own, refined),
     }
 
@@ -127,49 +120,7 @@ def _all(
     return [grow(picture.cues, h, near, picture.classes) for picture, h, near in rows]
 
 
-def _maps(picture: WeakPicture) -> list[torch.Tensor]:
-    return [values.float() for values in picture.maps[0]]
-
-
-def _purity(found: Cued, joined: list[np.ndarray]) -> dict[str, list[int]]:
-    """Count edges, and those of one true class, by the layers that the neighbours are sought in."""
-    kinds: dict[str, Callable[[int], np.ndarray]] = {"all layers": lambda i: joined[i]}
-    for layer, stride in enumerate(LAYERS):
-        kinds[f"stride {stride}"] = lambda i, layer=layer: _alone(found.pictures[i], layer)
-    kinds["activation maps"] = lambda i: _of_activations(found, i)
-    return {
-        name: np.sum(
-            [_count(edges(i), found.truth[i]) for i in track(range(len(joined)), name)], axis=0
-        ).tolist()
-        for name, edges in kinds.items()
-    }
-
-
-def _alone(picture: WeakPicture, layer: int) -> np.ndarray:
-    """Neighbours in one layer, which is resized to the map as all layers are."""
-    maps = _maps(picture)
-    width = sum(values.shape[0] for values in maps[:layer])
-    joined = join_features(maps)
-    return knn_edges(joined[:, width : width + maps[layer].shape[0]])
-
-
-def _of_activations(found: Cued, index: int) -> np.ndarray:
-    return knn_edges(torch.from_numpy(found.activations[index]).flatten(1).T.contiguous())
-
-
-def _count(edges: np.ndarray, truth: np.ndarray) -> list[int]:
-    """Return how many edges join two pixels of one class, and how many join two that have a class."""
-    one, other = truth.ravel()[edges].T
-    known = (one != VOID) & (other != VOID) & (edges[:, 0] != edges[:, 1])
-    return [int((known & (one == other)).sum()), int(known.sum())]
-
-
-def _chance(found: Cued) -> float:
-    """Return how often a random pair of pixels of one picture is of one class, mean over pictures."""
-    return float(np.mean(list(_agreements(found))))
-
-
-def _agreements(found: Cued) -> Iterator[float]:
-    for truth in found.truth:
-        share = np.bincount(truth[truth != VOID].ravel()) / max((truth != VOID).sum(), 1)
-        yield float((share**2).sum())
+def _graphs(features: torch.Tensor) -> list[np.ndarray]:
+    """Return the n-links for each of `KS`, from one search: the nearest few are the first of the nearest many."""
+    indices, _ = nearest_neighbours(features, min(max(KS), len(features)), include_self=True)
+    return [undirected_edges(indices[:, :k]).numpy() for k in KS]

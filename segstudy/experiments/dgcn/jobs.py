@@ -9,6 +9,7 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.experiments.dgcn.chain import Chain
 from segstudy.experiments.dgcn.cues import cross_validate, judge_cues
+from segstudy.experiments.dgcn.edges import judge_edges
 from segstudy.experiments.dgcn.grown import judge_labels
 from segstudy.experiments.dgcn.networks import Way, train_way
 from segstudy.experiments.dgcn.pictures import DRFI, open_part
@@ -29,6 +30,7 @@ MAIN: dict[str, Way] = {
 }
 UNREFINED, EVEN, SMOOTH = "region growing, own H", "one normaliser", "no boundary loss"
 QUIET, LEARNED = "no saliency", "saliency by DRFI"
+DRAWN = 4  # activation maps in Figure 1
 SEVERAL, WALKER = "cues at several scales", "random walker"
 THETAS = {f"theta {theta:g}": Way(theta=theta) for theta in (0.0, 0.3, 0.5, 0.9)}
 KS = {f"K {k}": Way(k=k) for k in (6, 14)}
@@ -44,17 +46,26 @@ CHANGED: dict[str, Way] = {
     SMOOTH: Way(boundary=0.0),
     QUIET: Way(saliency=None),
     LEARNED: Way(saliency=DRFI),
-    SEVERAL: Way(multiscale=True),
     UNREFINED: Way(growth="region growing"),
     WALKER: Way(growth="random walker"),
+    SEVERAL: Way(multiscale=True),
 }
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
-    """Return all that the notebook reads; what shares pictures, and of these a seed's classifier, stands together."""
-    parts = (poolings, cues, trained, changed, labels)
+    """Return all that the notebook reads; what shares a seed's classifier stands together, and its networks first."""
+    parts = (poolings, cues, trained, changed, labels, edges)
     found = [job for part in parts for job in part(parameters)]
-    return sorted(found, key=lambda job: job.arguments["seed"]) + list(whole(parameters))
+    return sorted(found, key=_turn) + list(whole(parameters))
+
+
+def _turn(job: Experiment) -> tuple[int, int]:
+    """Return the seed, and first what a network is used for again: of two shards each has one of them and its use."""
+    way = job.arguments.get("way")
+    if way is None:
+        return job.arguments["seed"], 2 if job.function is judge_labels else 9
+    first = (MAIN[CUT]._asdict(), MAIN[REFINED]._asdict(), None, MAIN[RETRAINED]._asdict())
+    return job.arguments["seed"], first.index(way) if way in first else 9
 
 
 def chain(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +82,7 @@ def poolings(parameters: dict[str, Any]) -> Iterator[Experiment]:
 def cues(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield classifier and cues, once for each seed."""
     for seed in parameters["seeds"]:
-        yield _job(judge_cues, parameters, {"seed": seed})
+        yield _job(judge_cues, parameters, {"seed": seed, "drawn": DRAWN})
 
 
 def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -95,11 +106,16 @@ def labels(parameters: dict[str, Any]) -> Iterator[Experiment]:
         yield _job(judge_labels, parameters, {"seed": seed})
 
 
+def edges(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield whom the edges join, which but for the activation maps no seed changes."""
+    yield _job(judge_edges, parameters, {"seed": parameters["seeds"][0]})
+
+
 def whole(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield classifier and networks that are trained with their trunk, once for each of their own seeds."""
     own = parameters | parameters["whole"] | {"frozen": False, "refined": [], "shown": 0}
     for seed in own["seeds"] if parameters["whole"] else ():
-        yield _job(judge_cues, own, {"seed": seed})
+        yield _job(judge_cues, own, {"seed": seed, "drawn": 0})
         for name in own["ways"]:
             yield _way(own, MAIN[name], seed, False)
 

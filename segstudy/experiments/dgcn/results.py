@@ -129,15 +129,17 @@ def epoch_table(networks: Networks) -> pd.DataFrame:
     )
 
 
-def edge_table(judged: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the share of edges between pixels of one class by layer, and that of random pairs, means over seeds."""
+def edge_table(shares: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return the share of edges between pixels of one class by layer, mean and spread over pictures."""
     rows = [
-        {name: same / max(every, 1) for name, (same, every) in value["edges"].items()}
-        | {"random pairs": value["chance"]}
-        for value in judged
+        {
+            "neighbours in": name,
+            "edges of one class": np.nanmean(v),
+            "std over pictures": np.nanstd(v, ddof=1),
+        }
+        for name, v in shares.items()
     ]
-    means = pd.DataFrame(rows).mean()
-    return pd.DataFrame({"neighbours in": means.index, "edges of one class": means.to_numpy()})
+    return pd.DataFrame(rows)
 
 
 def reach_table(judged: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

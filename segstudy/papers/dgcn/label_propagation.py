@@ -14,9 +14,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from segstudy.datasets.files import VOID
+from segstudy.papers.dgcn.feature_graph import adjacency, solve_columns
 from segstudy.papers.dgcn.supervision import BACKGROUND, check_growth
 
 
@@ -63,18 +63,17 @@ def propagate_labels(
     known = np.ravel(cues) != VOID
     start = trust * present.reshape(-1, len(ids))
     start[known] = np.ravel(cues)[known, None] == ids
-    spread = splu(sparse.identity(known.size, format="csc") - alpha * _normalised(edges, known.size))
-    found = (1 - alpha) * spread.solve(start)
+    system = sparse.eye_array(known.size, format="csr") - alpha * _normalised(edges, known.size)
+    found = (1 - alpha) * solve_columns(system, start).clip(min=0)
     total = found.sum(axis=1)
     shares = np.divide(found, total[:, None], out=np.zeros_like(found), where=total[:, None] > 0)
     labels = np.where(shares.max(axis=1) > theta, ids[shares.argmax(axis=1)], VOID)
     return labels.reshape(np.shape(cues)).astype(np.uint8)
 
 
-def _normalised(edges: np.ndarray, n: int) -> sparse.csc_matrix:
+def _normalised(edges: np.ndarray, n: int) -> sparse.csr_array:
     """Return S; a node without an edge has a row of zeros."""
-    ends = np.concatenate([edges, edges[:, ::-1]])
-    weights = sparse.coo_matrix((np.ones(len(ends)), ends.T), shape=(n, n)).tocsc()
-    degrees = np.asarray(weights.sum(axis=1)).ravel()
-    scale = sparse.diags(np.where(degrees > 0, 1 / np.sqrt(np.maximum(degrees, 1)), 0.0))
-    return (scale @ weights @ scale).tocsc()
+    weights = adjacency(edges, n)
+    degrees = weights.sum(axis=1)
+    scale = sparse.diags_array(np.where(degrees > 0, 1 / np.sqrt(np.maximum(degrees, 1)), 0.0))
+    return (scale @ weights @ scale).tocsr()

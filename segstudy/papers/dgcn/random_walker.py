@@ -16,9 +16,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from segstudy.datasets.files import VOID
+from segstudy.papers.dgcn.feature_graph import adjacency, solve_columns
 from segstudy.papers.dgcn.supervision import BACKGROUND, check_growth
 
 GAMMA = 1.0  # a belief weighs as much as one edge, as with C0 = 1 in the cut
@@ -59,12 +59,10 @@ def walker_probabilities(
     known, free = np.flatnonzero(flat != VOID), np.flatnonzero(flat == VOID)
     found = (flat[:, None] == ids).astype(float)
     if len(free):
-        ends = np.concatenate([edges, edges[:, ::-1]])
-        weights = sparse.coo_matrix((np.ones(len(ends)), ends.T), shape=(flat.size, flat.size)).tocsr()[free]
-        degrees = np.asarray(weights.sum(axis=1)).ravel()
-        system = sparse.diags(degrees + gamma) - weights[:, free]
+        weights = adjacency(edges, flat.size)[free]
+        system = sparse.diags_array(weights.sum(axis=1) + gamma) - weights[:, free]
         given = gamma * present.reshape(-1, len(ids))[free] + weights[:, known] @ found[known]
-        found[free] = splu(system.tocsc()).solve(given)
+        found[free] = solve_columns(system.tocsr(), given)
     return found.reshape(*np.shape(cues), len(ids))
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from segstudy.datasets.files import VOID
-from segstudy.experiments.dgcn import cues, grown, jobs, networks
+from segstudy.experiments.dgcn import cues, edges, grown, jobs, networks
 from segstudy.experiments.dgcn.chain import Chain, answer, new_trunk
 from segstudy.experiments.dgcn.pictures import open_pictures
+from segstudy.papers.dgcn import knn_edges
 from segstudy.papers.dgcn.batch_losses import WARM_UP
 from segstudy.papers.dgcn.views import WeakPicture
 
@@ -104,7 +105,8 @@ def test_cross_validation_scores_each_pooling_on_each_fold():
 
 
 def test_cues_are_judged():
-    found = cues.judge_cues(CHAIN, 0)
+    found = cues.judge_cues(CHAIN, 0, drawn=2)
+    assert [a.shape for _, _, a in found["drawn"]] == [found["drawn"][0][2].shape] * 2
     assert found["precision"].shape == (8,) and found["sizes"].shape == (9,)
     assert found["cam"]["0.2"][:, -1].sum() == 0  # every place has a label
     assert found["cam"]["0.2"][:, 0].sum() <= found["cam"]["0.3"][:, 0].sum()
@@ -117,24 +119,51 @@ def test_labels_under_many_settings():
     labels = found["labels"]
     assert labels["likeliest"][:, -1].sum() == 0
     assert labels["theta 0.9"][:, :-1].sum() <= labels["theta 0"][:, :-1].sum()
-    assert all(same <= every for same, every in found["edges"].values()) and 0 < found["chance"] <= 1
+    assert labels["background above 0.5"][:, :-1].sum() >= labels["background above 0.9"][:, :-1].sum()
+
+
+def test_fewer_neighbours_are_the_first_of_more():
+    features = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
+    for k, linked in zip(grown.KS, grown._graphs(features), strict=True):
+        assert np.array_equal(linked, knn_edges(features, k))
+
+
+def test_edges_are_judged_in_every_picture():
+    found = edges.judge_edges(CHAIN, 0)
+    assert {len(shares) for shares in found.values()} == {ASKED["images"]}
+    assert all(((shares >= 0) & (shares <= 1)).all() for shares in found.values())
 
 
 def test_edges_of_one_class_by_hand():
     truth = np.array([[1, 1, 0, VOID]])
-    edges = np.array([[0, 1], [1, 2], [2, 3], [0, 0]])
-    assert grown._count(edges, truth) == [1, 2]
+    assert edges.purity(np.array([[0, 1], [1, 2], [2, 3], [0, 0]]), truth) == 0.5
+    assert np.isnan(edges.purity(np.array([[2, 3]]), truth))
+    assert edges.agreement(truth) == pytest.approx(5 / 9)
 
 
 def test_a_cut_of_even_beliefs_rests_on_cues_and_neighbours():
-    cues, H = np.array([[1, VOID, VOID, 0]]), np.full((1, 4, 3), 1 / 3)
-    edges = np.array([[0, 1], [2, 3]])
-    assert grown._alike(cues, H, edges, [1])[0].tolist()[:2] == [1, 1]
+    first, H = np.array([[1, VOID, VOID, 0]]), np.full((1, 4, 3), 1 / 3)
+    assert grown._alike(first, H, np.array([[0, 1], [2, 3]]), [1])[0].tolist()[:2] == [1, 1]
+
+
+def test_a_network_is_used_again_where_it_was_trained():
+    """Two shards take every other experiment; each keeps its last network for what rests on it."""
+    for shard in (0, 1):
+        mine = [job for job in jobs.experiments(ASKED | {"ways": list(jobs.MAIN)})][shard::2]
+        used = [_network_of(job) for job in mine if job.arguments["seed"] == 0][:2]
+        assert used[0] == used[1] is not None
+
+
+def _network_of(job):
+    if job.function is grown.judge_labels:
+        return jobs.MAIN[jobs.CUT]
+    way = networks.Way(**job.arguments["way"])
+    return way._replace(source="grown") if way.source == "masks" else way
 
 
 def test_jobs_are_those_that_the_parts_read():
     found = {job.key() for job in jobs.experiments(ASKED)}
-    parts = (jobs.poolings, jobs.cues, jobs.trained, jobs.changed, jobs.labels, jobs.whole)
+    parts = (jobs.poolings, jobs.cues, jobs.trained, jobs.changed, jobs.labels, jobs.edges, jobs.whole)
     assert found == {job.key() for part in parts for job in part(ASKED)}
     assert not list(jobs.whole(ASKED | {"whole": {}}))
     assert not list(jobs.changed(ASKED | {"beyond": False})) and not list(jobs.poolings(ASKED | {"folds": 0}))

@@ -46,13 +46,10 @@ def networks(gain):
 def label_values():
     good, bad = counts([90, 50, 50, 50, 50, 50], columns=7), counts([80, 30, 30, 30, 30, 30], columns=7)
     names = [*PLAIN, *REFINED]
-    edges = {"all layers": [9, 10], "stride 8": [8, 10], "activation maps": [7, 10]}
     second = {"graph cut": [6, 10], "region growing": [2, 10]}
     return [
         {
             "labels": {n: good if n == "theta 0.7" else bad for n in names},
-            "edges": edges,
-            "chance": 0.5,
             "second": second,
         }
     ] * 3
@@ -67,8 +64,14 @@ def cue_values():
     ] * 3
 
 
+def edge_values():
+    pictures = np.random.default_rng(0).normal(0, 0.01, 20)
+    means = {"all layers": 0.9, "stride 8": 0.8, "activation maps": 0.7, "random pairs": 0.5}
+    return {name: mean + (i + 1) * pictures for i, (name, mean) in enumerate(means.items())}
+
+
 def judged(gain=3, changed=None):
-    found = claims.judge(networks(gain), changed or {}, label_values(), cue_values(), CLASSES)
+    found = claims.judge(networks(gain), changed or {}, label_values(), cue_values(), edge_values(), CLASSES)
     return {verdict.claim: verdict for verdict in found}
 
 
@@ -88,7 +91,9 @@ def test_a_cut_that_is_worse_does_not():
 
 
 def test_without_voc_the_two_classes_cannot_be_asked_for():
-    found = claims.judge(networks(3), {}, label_values(), cue_values(), [f"kind {i}" for i in range(6)])
+    found = claims.judge(
+        networks(3), {}, label_values(), cue_values(), edge_values(), [f"kind {i}" for i in range(6)]
+    )
     assert {v.claim: v for v in found}["DG2"].verdict == verdicts.NOT_TESTABLE
 
 
@@ -121,10 +126,27 @@ def test_context_costs_trains_and_boats_most():
     classes = ("background", "train", "boat", "dog", "cat", "sofa")
     found = networks(3)
     found[jobs.FULL] = [run(np.array([90, 90, 90, 60, 60, 60]))] * 3
-    judged_all = claims.judge(found, {}, label_values(), cue_values(), classes)
+    judged_all = claims.judge(found, {}, label_values(), cue_values(), edge_values(), classes)
     assert {v.claim: v for v in judged_all}["DG26"].verdict == verdicts.HOLDS
 
 
 def test_edges_are_compared_with_chance():
     found = judged()
     assert found["DG21"].verdict == verdicts.HOLDS and found["DG20"].verdict == verdicts.HOLDS
+
+
+def test_a_second_threshold_that_helps_speaks_against_the_claim():
+    base = np.array([90, 50, 50, 50, 50, 50]) + np.array([0, 2, 1, 2, 1, 1]) * 3
+    assert judged()["DG13"].verdict == verdicts.NOT_RUN
+    for more, word in ((-5, verdicts.WEAKLY), (5, verdicts.FAILS)):
+        assert judged(3, {name: run(base + more) for name in jobs.BACKGROUNDS})["DG13"].verdict == word
+
+
+def test_borders_between_objects_that_the_crf_blurs():
+    assert judged()["DG27"].verdict == verdicts.NOT_RUN
+    found = networks(3)
+    for value in found[jobs.CUT]:
+        value["borders"] = {"test": [[8, 10, 8, 10], [9, 10, 9, 10]], "crf": [[5, 10, 5, 10], [9, 10, 9, 10]]}
+    seen = claims.judge(found, {}, label_values(), cue_values(), edge_values(), CLASSES)
+    verdict = {v.claim: v for v in seen}["DG27"]
+    assert verdict.verdict == verdicts.HOLDS and "0.500 and 0.900" in verdict.evidence

@@ -58,9 +58,10 @@ def test_epoch_table_numbers_epochs_from_one():
 
 
 def test_edge_table_by_hand():
-    judged = [{"edges": {"all": [3, 4]}, "chance": 0.5}, {"edges": {"all": [1, 4]}, "chance": 0.7}]
-    shares = results.edge_table(judged).set_index("neighbours in")["edges of one class"]
-    assert shares["all"] == pytest.approx(0.5) and shares["random pairs"] == pytest.approx(0.6)
+    judged = {"all": np.array([0.75, 0.25, np.nan]), "random pairs": np.array([0.5, 0.7, 0.6])}
+    table = results.edge_table(judged).set_index("neighbours in")
+    assert table["edges of one class"].tolist() == pytest.approx([0.5, 0.6])
+    assert table["std over pictures"].tolist() == pytest.approx([0.125**0.5, 0.1])
 
 
 def test_reach_table_by_hand():

@@ -10,11 +10,19 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from segstudy.papers.dgcn import graph_cut_labels, grow_seeds, join_features, knn_edges, propagate_labels
+from segstudy.papers.dgcn import (
+    graph_cut_labels,
+    grow_seeds,
+    join_features,
+    knn_edges,
+    propagate_labels,
+    walker_labels,
+    walker_probabilities,
+)
 
 VOID = 255
 ROW = np.array([[0, 1], [1, 2]])
-GROW = {"cut": graph_cut_labels, "propagation": propagate_labels}
+GROW = {"cut": graph_cut_labels, "propagation": propagate_labels, "walker": walker_labels}
 
 
 def random_picture(seed: int, side: int = 7, classes: int = 4):
@@ -181,6 +189,42 @@ def test_propagation_equals_a_dense_solve(seed):
     np.testing.assert_array_equal(propagate_labels(cues, probabilities, edges, present, theta=0.5), expected)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_walker_ends_where_many_walks_do(seed):
+    """Grady's equations against the absorbing chain itself: N = (I - Q)^-1, and the chances of absorption N R."""
+    cues, probabilities, edges, present = random_picture(seed)
+    n, ids, gamma = cues.size, [0, *present], 0.5
+    weights = np.zeros((n, n))
+    weights[edges[:, 0], edges[:, 1]] = weights[edges[:, 1], edges[:, 0]] = 1
+    step = weights / (weights.sum(axis=1, keepdims=True) + gamma)
+    taken = gamma / (weights.sum(axis=1) + gamma)
+    free = cues.ravel() == VOID
+    chosen = probabilities[:, :, ids].reshape(n, -1)
+    chosen = chosen / chosen.sum(axis=1, keepdims=True)
+    at_cue = (cues.ravel()[:, None] == ids).astype(float)
+    absorbed = step[free][:, ~free] @ at_cue[~free] + taken[free, None] * chosen[free]
+    expected = at_cue.copy()
+    expected[free] = np.linalg.inv(np.eye(free.sum()) - step[free][:, free]) @ absorbed
+    found = walker_probabilities(cues, probabilities, edges, present, gamma=gamma)
+    np.testing.assert_allclose(found.reshape(n, -1), expected, atol=1e-6)
+    labels = walker_labels(cues, probabilities, edges, present, theta=0.6, gamma=gamma).ravel()
+    sure = expected.max(axis=1) > 0.6
+    np.testing.assert_array_equal(labels, np.where(sure, np.array(ids)[expected.argmax(axis=1)], VOID))
+    with pytest.raises(ValueError, match="gamma"):
+        walker_probabilities(cues, probabilities, edges, present, gamma=0.0)
+
+
+def test_a_threshold_of_the_background_labels_what_no_object_claims():
+    H = np.zeros((1, 4, 2))
+    H[0, :, 1] = [0.9, 0.4, 0.2, 0.05]
+    H[0, :, 0] = 1 - H[0, :, 1]
+    cues, none = np.full((1, 4), VOID), np.empty((0, 2), int)
+    assert graph_cut_labels(cues, H, none, [1]).tolist() == [[1, VOID, VOID, VOID]]
+    assert graph_cut_labels(cues, H, none, [1], background=0.7).tolist() == [[1, VOID, 0, 0]]
+    with pytest.raises(ValueError, match="background must be in"):
+        graph_cut_labels(cues, H, none, [1], background=1.2)
+
+
 def test_edges_are_scikit_learn_s_neighbours():
     features = torch.randn(60, 8, generator=torch.Generator().manual_seed(0))
     expected = set()
@@ -204,7 +248,7 @@ def test_features_of_several_layers_have_the_last_one_s_size_and_length_one_each
         join_features([])
 
 
-@pytest.mark.parametrize("kind", ["cut", "growing", "propagation"])
+@pytest.mark.parametrize("kind", ["cut", "growing", "propagation", "walker"])
 def test_bad_input_is_refused_and_odd_input_has_a_defined_answer(kind):
     def grow(cues, probabilities, edges, classes):
         if kind == "growing":
@@ -248,5 +292,6 @@ def test_a_thousand_random_inputs_give_labels_of_the_picture_s_classes():
             graph_cut_labels(cues, probabilities, edges, present),
             grow_seeds(cues, probabilities, present),
             propagate_labels(cues, probabilities, edges, present),
+            walker_labels(cues, probabilities, edges, present),
         ):
             assert labels.dtype == np.uint8 and set(np.unique(labels)) <= {0, *present, VOID}
