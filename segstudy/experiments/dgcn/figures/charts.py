@@ -8,7 +8,8 @@ import numpy as np
 
 from segstudy.plots import CYCLE
 from segstudy.plots.charts import MARKERS
-from segstudy.plots.panels import GRAPH, PLAIN, WIDTH
+from segstudy.plots.diagrams import draw_boxes
+from segstudy.plots.panels import WIDTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,20 +34,8 @@ def draw_framework() -> Figure:
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(WIDTH, 2.6))
-    drawn = {}
-    for key, (text, (x, y), graph) in _BOXES.items():
-        box = {"boxstyle": "round,pad=0.35", "facecolor": GRAPH if graph else PLAIN, "edgecolor": "#444444"}
-        drawn[key] = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
-    for start, end in (*_ARROWS, "LN"):
-        look = {"arrowstyle": "->", "shrinkA": 1, "shrinkB": 2, "color": "#444444"}
-        look |= {"patchA": drawn[start].get_bbox_patch(), "patchB": drawn[end].get_bbox_patch()}
-        if start == "L":  # back, below the graph
-            look |= {"connectionstyle": "arc3,rad=-0.45", "linestyle": "--"}
-        ax.annotate("", _BOXES[end][1], _BOXES[start][1], arrowprops=look)
+    draw_boxes(ax, _BOXES, _ARROWS, back="LN", margins=(0.9, 1.0, 1.6, 0.7))
     ax.text(7.2, -0.45, "each step", ha="center", fontsize=8, color="#444444")
-    ax.set(xlim=(0, 10.4), ylim=(-0.7, 3.8))
-    ax.set_axis_off()
-    figure.canvas.draw()  # the boxes get their sizes, to which the arrows are cut
     return figure
 
 

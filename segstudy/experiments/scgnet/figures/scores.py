@@ -8,7 +8,8 @@ import numpy as np
 
 from segstudy.plots import CYCLE
 from segstudy.plots.charts import MARKERS
-from segstudy.plots.panels import GRAPH, PLAIN, WIDTH
+from segstudy.plots.diagrams import draw_boxes
+from segstudy.plots.panels import WIDTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +35,7 @@ def draw_module() -> Figure:
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(WIDTH, 2.4))
-    drawn = {}
-    for key, (text, (x, y), graph) in _BOXES.items():
-        box = {"boxstyle": "round,pad=0.35", "facecolor": GRAPH if graph else PLAIN, "edgecolor": "#444444"}
-        drawn[key] = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
-    for start, end in _ARROWS:
-        ends = {"patchA": drawn[start].get_bbox_patch(), "patchB": drawn[end].get_bbox_patch()}
-        arrow = ends | {"arrowstyle": "->", "shrinkA": 1, "shrinkB": 2, "color": "#444444"}
-        ax.annotate("", _BOXES[end][1], _BOXES[start][1], arrowprops=arrow)
-    ax.set(xlim=(0, 10.5), ylim=(0.3, 3.7))
-    ax.set_axis_off()
-    figure.canvas.draw()  # the boxes get their sizes, to which the arrows are cut
+    draw_boxes(ax, _BOXES, _ARROWS, margins=(0.9, 1.0, 0.7, 0.7))
     return figure
 
 
