@@ -1,0 +1,168 @@
+"""SGSeg as a whole: superpixels, their graph, and a segmentation network on both (Eqs. 4 to 7, 20 to 22)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from segstudy.papers.sgseg import autoregressive, spnn
+from segstudy.papers.sgseg.autoregressive import AutoregressiveCNN
+from segstudy.papers.sgseg.gnn import SuperpixelGNN, superpixel_graph, total_variation
+from segstudy.papers.sgseg.mutual_information import mutual_information
+from segstudy.papers.sgseg.spnn import SPNN, Assignment
+from segstudy.papers.sgseg.spnn_losses import ALPHA, BETA, ETA, spnn_loss
+from segstudy.papers.sgseg.superpixels import pixel_places, project, superpixel_features
+
+NO_GNN = "no GNN"  # the superpixels' features go to the segmentation network as they are (Table 3)
+NO_SUPERPIXELS = "no SPNN"  # the segmentation network alone
+
+
+class Found(NamedTuple):
+    """What SGSeg makes of pictures, all but the segmentation.
+
+    Attributes
+    ----------
+    assignment : Assignment or None
+    projected : (B, c, H, W) Tensor or None
+        The superpixels' features, projected back (Eq. 6).
+    inputs : (B, c, H, W) Tensor
+        Of the segmentation network (Eq. 7).
+    """
+
+    assignment: Assignment | None
+    projected: Tensor | None
+    inputs: Tensor
+
+
+class SGSeg(nn.Module):
+    """The whole network.
+
+    Parameters
+    ----------
+    num_classes : int
+        k, as many clusters as there are classes.
+    in_channels : int
+        Bands of a picture.
+    superpixels : int
+        N.
+    gnn : str
+        "DiffGCN", "DGCNN", "PointNet", `NO_GNN` or `NO_SUPERPIXELS`.
+    k : int
+        Neighbours of a superpixel.
+    spnn_widths, cnn_widths : sequence of int
+    gnn_width, gnn_blocks : int
+    places, aggregation
+        See :class:`~segstudy.papers.sgseg.spnn.SPNN` and :class:`~segstudy.papers.sgseg.gnn.SuperpixelGNN`.
+    hard : bool
+        Whether Eq. 3 takes hard assignments.
+    reconstruct : bool
+        Whether the segmentation network reconstructs the picture (Eq. 20).
+    seed : int
+        Of first weights.
+
+    Raises
+    ------
+    ValueError
+        See the parts; k is not below N.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int = 3,
+        superpixels: int = 200,
+        gnn: str = "DiffGCN",
+        k: int = 20,
+        *,
+        spnn_widths: Sequence[int] = spnn.WIDTHS,
+        gnn_width: int = 64,
+        gnn_blocks: int = 4,
+        cnn_widths: Sequence[int] = autoregressive.WIDTHS,
+        places: bool = True,
+        aggregation: str = "max",
+        hard: bool = False,
+        reconstruct: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if gnn not in (NO_GNN, NO_SUPERPIXELS) and not 1 <= k < superpixels:
+            raise ValueError(f"k must be 1 to {superpixels - 1}, below the number of superpixels, got {k!r}")
+        self.k, self.hard, self.spnn, self.gnn = k, hard, None, None
+        width = 2 + in_channels + spnn_widths[-1]  # x, y, colours, SPNN's features
+        if gnn != NO_SUPERPIXELS:
+            self.spnn = SPNN(superpixels, in_channels, spnn_widths, places, seed)
+        if gnn not in (NO_GNN, NO_SUPERPIXELS):
+            self.gnn = SuperpixelGNN(width, gnn, gnn_blocks, gnn_width, aggregation, seed)
+            width = gnn_width
+        beside = 0 if self.spnn is None else width
+        bands = in_channels if reconstruct else 0
+        self.cnn = AutoregressiveCNN(in_channels + beside, num_classes, bands, cnn_widths, seed)
+
+    def find(self, images: Tensor) -> Found:
+        """Return what stands beside (B, c, H, W) images at the input of the segmentation network (Eqs. 4 to 7)."""
+        if self.spnn is None:
+            return Found(None, None, images)
+        assignment = self.spnn(images)
+        where = pixel_places(*images.shape[2:], like=images).expand(len(images), -1, -1, -1)
+        pixels = torch.cat([where, images, assignment.features], dim=1)
+        features = superpixel_features(assignment.superpixels, pixels, self.hard)
+        if self.gnn is not None:
+            features = self.gnn(features, superpixel_graph(features, self.k))
+        projected = project(assignment.superpixels, features)
+        return Found(assignment, projected, torch.cat([images, projected], dim=1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return (B, k, H, W) probabilities of the clusters, nothing masked."""
+        return self.cnn(self.find(images).inputs)[0]
+
+
+def sgseg_loss(
+    network: SGSeg,
+    images: Tensor,
+    orders: tuple[int, int],
+    *,
+    alpha: float = ALPHA,
+    beta: float = BETA,
+    eta: float = ETA,
+    tv: float = 1.0,
+    radius: int = 0,
+    lam: float = 1.0,
+) -> dict[str, Tensor]:
+    r"""Return the parts of what is minimised; their sum is Eq. 22.
+
+    .. math:: L = L_\text{SPNN} + L_\text{TV} - I(\hat M_{r_1}, \hat M_{r_2}) + L_\text{recon}^\text{CNN}
+
+    Parameters
+    ----------
+    network : SGSeg
+    images : (B, c, H, W) Tensor
+        Standardised.
+    orders : (int, int)
+        r1 and r2, two reading orders.
+    alpha, beta, eta
+        See :func:`~segstudy.papers.sgseg.spnn_losses.spnn_loss`.
+    tv : float
+        Weight of Eq. 17; the paper gives none.
+    radius, lam
+        See :func:`~segstudy.papers.sgseg.mutual_information.mutual_information`.
+
+    Returns
+    -------
+    dict of str to () Tensor
+        "spnn", "tv", "mi" and "reconstruction", where the network has these parts. The reconstruction (Eq. 20) is a
+        mean over values, not a sum: a sum is 49,000 times as large beside a mutual information below log k.
+    """
+    found = network.find(images)
+    parts = {}
+    if found.assignment is not None:
+        parts["spnn"] = spnn_loss(images, found.assignment, alpha=alpha, beta=beta, eta=eta)
+    if network.gnn is not None:
+        parts["tv"] = tv * total_variation(found.projected)
+    (first, one), (second, other) = (network.cnn(found.inputs, order) for order in orders)
+    parts["mi"] = -mutual_information(first, second, radius, lam)
+    if one is not None:
+        parts["reconstruction"] = (one - images).square().mean() + (other - images).square().mean()
+    return parts

@@ -1,0 +1,142 @@
+r"""What makes an assignment superpixels: Eqs. 8 to 13.
+
+.. math:: L_\text{SPNN} = L_\text{clustering} + \alpha L_\text{smoothness} + \beta L_\text{recon} + \eta L_\text{edge}
+   \qquad \text{(Eq. 8)}
+
+Table 12 calls the last weight gamma. All losses are means over the pictures of a batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from segstudy.papers.sgseg.spnn import Assignment
+from segstudy.papers.sgseg.superpixels import check_assignment, soft_image
+
+LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
+ALPHA, BETA, ETA = 2.0, 5.0, 1.0  # Table 12, COCO-Stuff
+
+
+def clustering_loss(assignment: Tensor, lam: float = 2.0) -> Tensor:
+    r"""Return what makes each pixel sure and the superpixels even (Eq. 9).
+
+    .. math:: \frac{1}{HW} \sum_{ij} \sum_s -P_{ijs} \log P_{ijs} + \lambda \sum_s \hat P_s \log \hat P_s, \qquad
+              \hat P_s = \frac{1}{HW} \sum_{ij} P_{ijs}
+
+    Parameters
+    ----------
+    assignment : (B, N, H, W) Tensor
+    lam : float
+
+    Returns
+    -------
+    () Tensor
+        Between -lam log N and log N.
+    """
+    pixels = torch.special.entr(assignment).sum(dim=1).mean(dim=(1, 2))
+    weights = torch.special.entr(assignment.mean(dim=(2, 3))).sum(dim=1)
+    return (pixels - lam * weights).mean()
+
+
+def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> Tensor:
+    r"""Return how much the assignment changes where the image does not (Eq. 10).
+
+    .. math:: \frac{1}{HW} \sum_{ij} \lVert \partial_x P_{ij} \rVert_1 e^{-\lVert \partial_x I_{ij} \rVert_2^2 / \sigma}
+              + \lVert \partial_y P_{ij} \rVert_1 e^{-\lVert \partial_y I_{ij} \rVert_2^2 / \sigma}
+
+    Differences are to the next pixel; the last row and column have none.
+
+    Parameters
+    ----------
+    assignment : (B, N, H, W) Tensor
+    image : (B, c, H, W) Tensor
+        In units in which sigma = 10 says something: standardised or 0 to 255. With values in [0, 1] no edge weighs
+        less than .74.
+    sigma : float
+        Above 0.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not agree, or a sigma that is not above 0.
+    """
+    check_assignment(assignment, image)
+    if not sigma > 0:
+        raise ValueError(f"sigma must be above 0, got {sigma!r}")
+    places = assignment.shape[2] * assignment.shape[3]
+    total = assignment.new_zeros(len(assignment))
+    for dim in (2, 3):
+        change = assignment.diff(dim=dim).abs().sum(dim=1)
+        weight = (-image.diff(dim=dim).square().sum(dim=1) / sigma).exp()
+        total = total + (change * weight).sum(dim=(1, 2))
+    return (total / places).mean()
+
+
+def reconstruction_loss(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> Tensor:
+    r"""Return how far both reconstructions are from the image (Eqs. 11, 12), a mean over its values.
+
+    Parameters
+    ----------
+    image, reconstruction, superpixelated : (B, c, H, W) Tensor
+        The second from SPNN's additional channels, the third of Eq. 2.
+    """
+    return (image - reconstruction).square().mean() + (image - superpixelated).square().mean()
+
+
+def edge_distribution(image: Tensor) -> Tensor:
+    """Return the logarithm of the edge maps of Eq. 13: a softmax over the pixels of each band's Laplacian.
+
+    Returns
+    -------
+    (B, c, H W) Tensor
+    """
+    bands = image.shape[1]
+    kernel = torch.tensor(LAPLACIAN, dtype=image.dtype, device=image.device).expand(bands, 1, 3, 3)
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")  # the frame of a picture is no edge
+    return F.conv2d(padded, kernel, groups=bands).flatten(2).log_softmax(dim=2)
+
+
+def edge_loss(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> Tensor:
+    r"""Return how the edges of both reconstructions differ from the image's (Eq. 13), a mean over bands.
+
+    .. math:: \text{KL}(E_I, E_{\tilde I}) + \text{KL}(E_I, E_{\hat I^P})
+
+    Parameters are those of :func:`reconstruction_loss`.
+    """
+    edges = edge_distribution(image)
+    return sum(
+        (edges.exp() * (edges - edge_distribution(other))).sum(dim=2).mean()
+        for other in (reconstruction, superpixelated)
+    )
+
+
+def spnn_loss(
+    image: Tensor,
+    found: Assignment,
+    *,
+    alpha: float = ALPHA,
+    beta: float = BETA,
+    eta: float = ETA,
+    lam: float = 2.0,
+    sigma: float = 10.0,
+) -> Tensor:
+    """Return Eq. 8.
+
+    Parameters
+    ----------
+    image : (B, c, H, W) Tensor
+        Standardised, see :func:`smoothness_loss`.
+    found : Assignment
+        What SPNN gives for it.
+    alpha, beta, eta : float
+        Weights of smoothness, reconstruction and edges; the defaults are those of COCO-Stuff.
+    lam, sigma : float
+        See :func:`clustering_loss` and :func:`smoothness_loss`.
+    """
+    soft = soft_image(found.superpixels, image)
+    total = clustering_loss(found.superpixels, lam)
+    total = total + alpha * smoothness_loss(found.superpixels, image, sigma)
+    total = total + beta * reconstruction_loss(image, found.reconstruction, soft)
+    return total + eta * edge_loss(image, found.reconstruction, soft)
