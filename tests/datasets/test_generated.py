@@ -1,4 +1,4 @@
-"""The drawn sets `lesions`, `microbes` and `objects`: decided by the seed, the same at every size, as frozen."""
+"""The drawn sets `lesions`, `microbes`, `objects` and `stuff`: decided by the seed, alike at every size, as frozen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 from skimage.measure import label
 
 from segstudy.baselines import Otsu
-from segstudy.datasets import generated, lesions, microbes, objects, open_dataset
+from segstudy.datasets import VOID, generated, lesions, microbes, objects, open_dataset, stuff
+from segstudy.metrics import confusion
 
 SETS = {"lesions": lesions.SET, "microbes": microbes.SET, "objects": objects.SET}
+SETS |= {"stuff": stuff.SET}
 NAMES = pytest.mark.parametrize("name", SETS)
 BINARY = pytest.mark.parametrize("name", ("lesions", "microbes"))
 
@@ -119,3 +122,33 @@ def test_bad_options(name):
         open_dataset(name, count=0)
     with pytest.raises(ValueError, match="seed"):
         open_dataset(name, seed=-1)
+
+
+def test_landscapes_show_every_kind_of_stuff_and_thin_things_are_void():
+    samples = list(open_dataset("stuff", split="train", size=(64, 64)))
+    areas = np.bincount(np.concatenate([s.labels.ravel() for s in samples]), minlength=256) / (160 * 64 * 64)
+    assert (areas[:6] > 0.05).all() and areas[:6].max() < 0.45 and 0.002 < areas[VOID] < 0.03
+    assert areas[:6].sum() + areas[VOID] == pytest.approx(1)
+    several = [len(set(np.unique(s.labels)) - {VOID}) for s in samples]
+    assert min(several) >= 2 and np.mean(several) > 2.5
+
+
+def test_colours_alone_land_between_chance_and_ceiling():
+    """Six clusters of colours, named over the whole set: a null baseline that leaves room."""
+    from sklearn.cluster import KMeans
+
+    samples = list(open_dataset("stuff", split="train", size=(48, 48)))
+    pixels = np.concatenate([s.image.reshape(-1, 3) for s in samples]).astype(float)
+    truth = np.concatenate([s.labels.ravel() for s in samples])
+    found = KMeans(6, n_init=2, random_state=0).fit(pixels[::7]).predict(pixels)
+    counts = confusion(truth, found, 6)
+    rows, columns = linear_sum_assignment(-counts)
+    assert counts.sum(axis=1).max() / counts.sum() + 0.1 < counts[rows, columns].sum() / counts.sum() < 0.65
+
+
+def test_what_is_below_full_supervision_has_no_way_to_the_things():
+    sample = open_dataset("stuff", split="val", supervision="image", size=(32, 32), count=1)[0]
+    assert sample.labels is None and sample.image_labels <= set(range(6))
+    whole = open_dataset("stuff", split="val", size=(32, 32), count=1)[0]
+    assert (whole.read((3, 4, 10, 12))[1] == whole.labels[3:13, 4:16]).all()
+    assert pickle.loads(pickle.dumps(whole)).image.shape == (32, 32, 3)
