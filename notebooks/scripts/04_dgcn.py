@@ -34,7 +34,7 @@ ways = [
     "full supervision",
 ]  # see jobs.MAIN
 refined = []  # the ways whose networks are tested with the dense CRF, too
-beyond = False  # whether the graph cut is trained with K, theta, cues and losses changed
+beyond = []  # changes of K, theta, cues and losses that the graph cut is trained with, see jobs.CHANGED
 folds = 0  # of the training pictures, to choose the pooling; 0: not run
 shown = 3  # test pictures that are drawn
 whole = {}  # what differs for networks that are trained with their trunk; empty: there are none

@@ -54,9 +54,9 @@ CHANGED: dict[str, Way] = {
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     """Return all that the notebook reads; what shares a seed's classifier stands together, and its networks first."""
-    parts = (poolings, cues, trained, changed, labels, edges)
+    parts = (poolings, cues, trained, labels, edges)
     found = [job for part in parts for job in part(parameters)]
-    return sorted(found, key=_turn) + list(whole(parameters))
+    return [*sorted(found, key=_turn), *changed(parameters), *whole(parameters)]
 
 
 def _turn(job: Experiment) -> tuple[int, int]:
@@ -93,11 +93,10 @@ def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 
 def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
-    """Yield the graph cut's training with one thing changed, with the first seed."""
-    if parameters["beyond"]:
-        for name, way in CHANGED.items():
-            if name != LEARNED or not parameters["drawn"]:  # the forest knows the masks of drawn objects
-                yield _way(parameters, way, parameters["seeds"][0], False)
+    """Yield the graph cut's training with one thing changed, those asked for, with the first seed."""
+    for name in parameters["beyond"]:
+        if name != LEARNED or not parameters["drawn"]:  # the forest knows the masks of drawn objects
+            yield _way(parameters, CHANGED[name], parameters["seeds"][0], False)
 
 
 def labels(parameters: dict[str, Any]) -> Iterator[Experiment]:

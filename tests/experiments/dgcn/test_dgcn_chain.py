@@ -30,7 +30,7 @@ ASKED = {
     "seeds": [0, 1],
     "ways": [jobs.CUT, jobs.RETRAINED, jobs.FULL],
     "refined": [jobs.CUT],
-    "beyond": True,
+    "beyond": list(jobs.CHANGED),
     "folds": 2,
     "shown": 1,
     "whole": {"seeds": [0], "ways": [jobs.CUT], "side": 65},
