@@ -164,7 +164,7 @@ def train_sgseg(
     batches : UnlabelledBatches
         Its seed is that of the training.
     epochs : int
-        Of the whole network, or of all but SPNN in the disjoint scheme.
+        Of the whole network, or of all but SPNN in the disjoint scheme; 0: SPNN alone is trained.
     scheme : str
         One of `SCHEMES`: SPNN first and then the rest alone; all from the start; SPNN first and then all.
     pretraining : int
@@ -204,7 +204,8 @@ def train_sgseg(
     alone = network.spnn is None
     if not alone and scheme != "end to end" and pretraining:
         fit("spnn", pretraining, f"{label}, superpixels")
-    fit("rest" if scheme == "disjoint" and not alone else "all", epochs, label)
+    if epochs:
+        fit("rest" if scheme == "disjoint" and not alone else "all", epochs, label)
     return histories
 
 

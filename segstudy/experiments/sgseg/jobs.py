@@ -1,0 +1,130 @@
+"""What notebook 02 computes once and keeps, by the part of the notebook that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from segstudy.cache import Experiment
+from segstudy.experiments.sgseg.pictures import Setup, open_part
+from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, SOURCES, judge_superpixels
+from segstudy.experiments.sgseg.trials import NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial
+
+Change = dict[str, Any]
+END_TO_END, DISJOINT, PRETRAINED = "end to end", "disjoint", "SPNN first, then all"
+# One thing changed in SGSeg's training, by the paper's table or claim.
+SCHEMES: dict[str, Change] = {
+    DISJOINT: {"training": {"scheme": "disjoint"}},
+    END_TO_END: {"training": {"scheme": "end to end"}},
+    PRETRAINED: {},
+}
+BACKBONES: dict[str, Change] = {
+    "no GNN": {"network": {"gnn": NO_GNN}},
+    "PointNet": {"network": {"gnn": "PointNet"}},
+    "DGCNN": {"network": {"gnn": "DGCNN"}},
+    "DiffGCN": {},
+}
+COMPONENTS: dict[str, Change] = {
+    "CNN": {"network": {"gnn": NO_SUPERPIXELS}},
+    "SPNN, CNN": {"network": {"gnn": NO_GNN}},
+    "SPNN, GNN, CNN": {},
+}
+NUMBERS, NEIGHBOURS = (1 / 4, 1 / 2, 2.0), (1 / 4, 1 / 2, 2.0)  # of the setup's N and k
+OTHERS: dict[str, Change] = {
+    "no reconstruction by the CNN": {"network": {"reconstruct": False}},
+    "weight decay 1e-4": {"training": {"weight_decay": 1e-4}},
+    "hard superpixel features": {"network": {"hard": True}},
+    "no total variation": {"loss": {"tv": 0.0}},
+    "mean over neighbours": {"network": {"aggregation": "mean"}},
+    "no places in SPNN's input": {"network": {"places": False}},
+}
+LOSSES: dict[str, dict[str, float]] = {
+    "no smoothness": {"alpha": 0.0},
+    "no reconstruction": {"beta": 0.0},
+    "no edges": {"eta": 0.0},
+}
+
+
+def experiments(parameters: dict[str, Any]) -> list[Experiment]:
+    """Return all that the notebook trains and measures, each experiment once."""
+    found: dict[str, Experiment] = {}
+    for part in (compared, changed, superpixels):
+        for job in part(parameters):
+            found.setdefault(job.key(), job)
+    return list(found.values())
+
+
+def setup(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what all experiments share, out of the notebook's parameters."""
+    return {name: parameters[name] for name in Setup._fields}
+
+
+def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the rows of Table 1 that run here, once for each seed."""
+    for method in parameters["methods"]:
+        for seed in parameters["seeds"]:
+            yield trial(parameters, method, seed, {})
+
+
+def changes(parameters: dict[str, Any]) -> dict[str, Change]:
+    """Return what is changed in SGSeg, by name: Tables 2 to 6 and what the text argues for."""
+    numbers = {
+        f"N = {max(4, round(share * parameters['superpixels']))}": {
+            "network": {
+                "superpixels": max(4, round(share * parameters["superpixels"])),
+                "k": min(parameters["k"], max(4, round(share * parameters["superpixels"])) - 1),
+            }
+        }
+        for share in NUMBERS
+    }
+    neighbours = {
+        f"k = {max(1, round(share * parameters['k']))}": {
+            "network": {"k": max(1, round(share * parameters["k"]))}
+        }
+        for share in NEIGHBOURS
+        if round(share * parameters["k"]) < parameters["superpixels"]
+    }
+    return SCHEMES | BACKBONES | COMPONENTS | numbers | neighbours | OTHERS
+
+
+def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield SGSeg with one thing changed, with the first seeds."""
+    for change in changes(parameters).values():
+        for seed in parameters["seeds"][: parameters["ablations"]]:
+            yield trial(parameters, SGSEG, seed, change)
+
+
+def superpixels(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield superpixels by source, and SPNN's with a loss left out."""
+    seed = parameters["seeds"][0]
+    for source in SOURCES:
+        for few in (True,) if source == ALONE else (False, True):
+            yield _superpixels(parameters, source, seed, {}, few)
+    if parameters["ablations"]:
+        for weights in LOSSES.values():
+            yield _superpixels(parameters, AMORTISED, seed, weights, False)
+
+
+def trial(parameters: dict[str, Any], method: str, seed: int, change: Change) -> Experiment:
+    """Return one training."""
+    given = {"method": method, "seed": seed, "change": change, "shown": parameters["shown"]}
+    return _job(train_trial, parameters, given)
+
+
+def _superpixels(
+    parameters: dict[str, Any], source: str, seed: int, weights: dict[str, float], few: bool
+) -> Experiment:
+    return _job(
+        judge_superpixels, parameters, {"source": source, "seed": seed, "weights": weights, "few": few}
+    )
+
+
+def _job(function: Any, parameters: dict[str, Any], given: dict[str, Any]) -> Experiment:
+    data = {parameters[part]: _print(parameters[part]) for part in ("train", "test")}
+    return Experiment(function, {"setup": setup(parameters)} | given, data)
+
+
+@lru_cache
+def _print(dataset: str) -> str:
+    return open_part(dataset, 0, "full").fingerprint()

@@ -1,0 +1,107 @@
+"""The pictures of notebook 02: for training without labels, and apart from them the truth that only scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from segstudy.datasets import Dataset, open_dataset
+from segstudy.datasets.resizing import resize_image, resize_labels
+from segstudy.papers.sgseg.training import Statistics
+
+
+class Setup(NamedTuple):
+    """What all experiments of the notebook share.
+
+    Parameters
+    ----------
+    train, test : str
+        Data sets with their splits; the second is read for its scores alone.
+    images : int
+        Of each, evenly spaced; 0: all.
+    side : int
+        Pictures are resized to a square of it.
+    clusters : int
+        As many as there are classes.
+    spnn_widths, cnn_widths : tuple of int
+    gnn_width, gnn_blocks : int
+    superpixels, k : int
+        N, and neighbours of each.
+    pretraining, epochs, batch : int
+    rates : tuple of three floats
+        Of SPNN, the graph network, and the segmentation network.
+    device : str
+    """
+
+    train: str
+    test: str
+    images: int
+    side: int
+    clusters: int
+    spnn_widths: tuple[int, ...]
+    cnn_widths: tuple[int, ...]
+    gnn_width: int
+    gnn_blocks: int
+    superpixels: int
+    k: int
+    pretraining: int
+    epochs: int
+    batch: int
+    rates: tuple[float, float, float]
+    device: str
+
+
+def setup_of(given: dict) -> Setup:
+    """Return a setup out of plain values; a cached experiment's lists become tuples."""
+    return Setup(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+
+
+class Pictures(NamedTuple):
+    """Training and test pictures of one size.
+
+    Attributes
+    ----------
+    train, test : list of (S, S, c) uint8 ndarray
+    truth : list of (S, S) int ndarray
+        Of the test pictures.
+    statistics : Statistics
+        Of the training pictures.
+    """
+
+    train: list[np.ndarray]
+    test: list[np.ndarray]
+    truth: list[np.ndarray]
+    statistics: Statistics
+
+
+def open_part(dataset: str, images: int, supervision: str) -> Dataset:
+    """Open pictures of a data set, evenly spaced; 0: all."""
+    name, _, split = dataset.partition("/")
+    found = open_dataset(name, split=split or None, supervision=supervision)
+    if not 0 < images < len(found):
+        return found
+    return found.take(np.linspace(0, len(found) - 1, images).round().astype(int).tolist())
+
+
+@lru_cache(maxsize=1)
+def open_pictures(train: str, test: str, images: int, side: int) -> Pictures:
+    """Open what is trained on, without labels, and what is tested on."""
+    size = (side, side)
+    seen = [resize_image(sample.image, size) for sample in open_part(train, images, "none")]
+    judged = list(open_part(test, images, "full"))
+    pictures = [resize_image(sample.image, size) for sample in judged]
+    truth = [resize_labels(sample.labels, size) for sample in judged]
+    return Pictures(seen, pictures, truth, Statistics.of(seen))
+
+
+def pictures_of(setup: Setup) -> Pictures:
+    """Return the pictures of a setup."""
+    return open_pictures(setup.train, setup.test, setup.images, setup.side)
+
+
+def spaced(items: Sequence, count: int) -> list:
+    """Return so many of some items, or all where there are fewer, evenly spaced."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)]

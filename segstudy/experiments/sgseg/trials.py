@@ -1,0 +1,179 @@
+"""One training of notebook 02: a method, its changes and a seed, judged on the test pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of, spaced
+from segstudy.experiments.sgseg.rivals import IIC_WIDTHS, IICNet, PairedBatches, colour_clusters, train_iic
+from segstudy.metrics import confusion
+from segstudy.papers.sgseg.autoregressive import ORDERS
+from segstudy.papers.sgseg.gnn import total_variation
+from segstudy.papers.sgseg.network import NO_GNN, NO_SUPERPIXELS, SGSeg
+from segstudy.papers.sgseg.training import Rates, UnlabelledBatches, train_sgseg
+
+SGSEG, SPNN_ALONE, CNN_ALONE, AC = "SGSeg", "superpixels, no GNN", "CNN alone", "AC"
+IIC, KMEANS, RANDOM = "IIC", "k-means", "random CNN"
+# What SGSeg's network becomes for each of its rows.
+NETWORKS: dict[str, dict[str, Any]] = {
+    SGSEG: {},
+    SPNN_ALONE: {"gnn": NO_GNN},
+    CNN_ALONE: {"gnn": NO_SUPERPIXELS},
+    AC: {"gnn": NO_SUPERPIXELS, "reconstruct": False},
+    RANDOM: {"gnn": NO_SUPERPIXELS, "reconstruct": False},
+}
+METHODS = (*NETWORKS, IIC, KMEANS)
+BATCH = 8  # test pictures at once
+
+
+def train_trial(
+    setup: dict[str, Any], method: str, seed: int, change: dict[str, Any], shown: int
+) -> dict[str, Any]:
+    """Train one method on pictures alone, and count what its clusters hold of the test pictures' classes.
+
+    Parameters
+    ----------
+    setup : dict
+        Fields of :class:`~segstudy.experiments.sgseg.pictures.Setup`.
+    method : str
+        One of `METHODS`.
+    seed : int
+        Of first weights, order, changes of colours and reading orders.
+    change : dict
+        "network", "training" and "loss" are options of `SGSeg`, `train_sgseg` and `sgseg_loss` that differ from the
+        setup's.
+    shown : int
+        So many test pictures' maps are returned, evenly spaced.
+
+    Returns
+    -------
+    dict
+        "counts": (N, C, K) of each test picture, true classes by clusters. "losses": mean loss by epoch, of each
+        training. "agreement", of a network with reading orders: the share of pixels that two of them label alike,
+        mean over pairs next to one another. "entropy": of the clusters' shares over the test set, in nats. "shown":
+        list of (S, S) uint8 clusters. Of a network with superpixels "superpixels", list of (S, S) int maps of the same
+        pictures, "projected", list of (S, S, 3) uint8, the first three principal components of M~, and "variation",
+        Eq. 17 of M~ over its standard deviation, mean over the test pictures.
+    """
+    settings = setup_of(setup)
+    pictures = pictures_of(settings)
+    found: dict[str, Any] = {"losses": []}
+    if method == KMEANS:
+        clusters = colour_clusters(pictures.train, pictures.test, settings.clusters, seed)
+    elif method == IIC:
+        clusters, found["losses"] = _iic(settings, pictures, seed)
+    else:
+        network = build(settings, method, seed, change.get("network", {}))
+        if method != RANDOM:
+            found["losses"] = _train(settings, pictures, network, seed, change)
+        clusters = segment(network, pictures, settings.device)
+        found["agreement"] = agreement(network, pictures, settings.device)
+        if network.spnn is not None:
+            found |= _inside(settings, network, pictures, shown)
+    counts = [
+        confusion(t, c, settings.clusters, num_clusters=settings.clusters)
+        for t, c in zip(pictures.truth, clusters, strict=True)
+    ]
+    shares = np.bincount(np.concatenate([c.ravel() for c in clusters]), minlength=settings.clusters)
+    found["entropy"] = entropy(shares / shares.sum())
+    found["counts"] = np.stack(counts)
+    found["shown"] = [c.astype(np.uint8) for c in spaced(clusters, shown)]
+    return found
+
+
+def _inside(setup: Setup, network: SGSeg, pictures: Pictures, shown: int) -> dict[str, Any]:
+    """Return what a network with superpixels made of the test pictures on the way."""
+    features = _batched(pictures, setup.device, lambda images: network.find(images).projected)
+    variation = [
+        float(total_variation(torch.from_numpy(f)[None])) / max(float(f.std()), 1e-12) for f in features
+    ]
+    return {
+        "superpixels": [m.astype(np.int32) for m in spaced(superpixel_maps(setup, network, pictures), shown)],
+        "projected": [_principal(values) for values in spaced(features, shown)],
+        "variation": float(np.mean(variation)),
+    }
+
+
+def _principal(values: np.ndarray) -> np.ndarray:
+    """Return the first three principal components of (c, S, S) features as colours, (S, S, 3) uint8."""
+    from sklearn.decomposition import PCA
+
+    flat = values.reshape(len(values), -1).T
+    flat = PCA(3, random_state=0).fit_transform(flat)
+    low, high = np.percentile(flat, [2, 98], axis=0)
+    scaled = np.clip((flat - low) / np.maximum(high - low, 1e-9), 0, 1)
+    return np.rint(255 * scaled).astype(np.uint8).reshape(*values.shape[1:], 3)
+
+
+def build(setup: Setup, method: str, seed: int, change: dict[str, Any]) -> SGSeg:
+    """Return the network of a row, before it is trained."""
+    options = {"superpixels": setup.superpixels, "k": setup.k, "spnn_widths": setup.spnn_widths}
+    options |= {"gnn_width": setup.gnn_width, "gnn_blocks": setup.gnn_blocks, "cnn_widths": setup.cnn_widths}
+    bands = pictures_of(setup).train[0].shape[2]
+    return SGSeg(setup.clusters, bands, seed=seed, **options | NETWORKS[method] | change)
+
+
+def _train(
+    setup: Setup, pictures: Pictures, network: SGSeg, seed: int, change: dict[str, Any]
+) -> list[list[float]]:
+    batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
+    options = {"pretraining": setup.pretraining, "rates": Rates(*setup.rates), "device": setup.device}
+    options |= change.get("training", {}) | change.get("loss", {})
+    epochs = options.pop("epochs", setup.epochs)
+    return [
+        history.losses for history in train_sgseg(network, batches, epochs, label=f"seed {seed}", **options)
+    ]
+
+
+def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray], list[list[float]]]:
+    widths = [max(4, width * setup.cnn_widths[0] // 64) for width in IIC_WIDTHS]
+    network = IICNet(setup.clusters, pictures.train[0].shape[2], widths, seed)
+    batches = PairedBatches(pictures.train, pictures.statistics, setup.batch, seed)
+    options = {"device": setup.device, "seed": seed, "label": f"IIC, seed {seed}"}
+    history = train_iic(network, batches, setup.epochs, setup.rates[2], **options)
+    return segment(network, pictures, setup.device), [history.losses]
+
+
+@torch.no_grad()
+def _batched(pictures: Pictures, device: str, see: Callable[[Tensor], Tensor]) -> list[np.ndarray]:
+    """Return what a function of (B, c, S, S) standardised pictures gives for each test picture."""
+    found: list[np.ndarray] = []
+    for start in range(0, len(pictures.test), BATCH):
+        images = pictures.statistics.standardise(pictures.test[start : start + BATCH]).to(device)
+        found += list(see(images).cpu().numpy())
+    return found
+
+
+def segment(network: nn.Module, pictures: Pictures, device: str) -> list[np.ndarray]:
+    """Return the clusters of the test pictures, (S, S) each."""
+    network = network.to(device).eval()
+    return _batched(pictures, device, lambda images: network(images).argmax(dim=1))
+
+
+def agreement(network: SGSeg, pictures: Pictures, device: str) -> float:
+    """Return how often two reading orders give a pixel one cluster, each against the next."""
+    network = network.to(device).eval()
+
+    def see(images: Tensor) -> Tensor:
+        inputs = network.find(images).inputs
+        maps = torch.stack([network.cnn(inputs, order)[0].argmax(dim=1) for order in range(ORDERS)])
+        return (maps == maps.roll(1, 0)).float().mean(dim=(0, 2, 3))
+
+    return float(np.mean(_batched(pictures, device, see)))
+
+
+def entropy(shares: Sequence[float] | np.ndarray) -> float:
+    """Return the entropy of shares, in nats."""
+    shares = np.asarray(shares, dtype=float)
+    return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+
+
+def superpixel_maps(setup: Setup, network: SGSeg, pictures: Pictures) -> list[np.ndarray]:
+    """Return the likeliest superpixel of each pixel of the test pictures, (S, S) each."""
+    network = network.to(setup.device).eval()
+    return _batched(pictures, setup.device, lambda images: network.spnn(images).superpixels.argmax(dim=1))

@@ -1,0 +1,181 @@
+"""The experiments of notebook 02 on a few small drawn pictures, and their tables, claims and figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from segstudy.experiments import verdicts
+from segstudy.experiments.sgseg import claims, figures, jobs, quality, results, rivals, trials
+from segstudy.experiments.sgseg.pictures import open_pictures, pictures_of, setup_of
+
+ASKED = {
+    "train": "stuff/train",
+    "test": "stuff/val",
+    "images": 4,
+    "side": 24,
+    "clusters": 6,
+    "spnn_widths": [4, 4, 6, 6],
+    "cnn_widths": [6, 8],
+    "gnn_width": 4,
+    "gnn_blocks": 2,
+    "superpixels": 12,
+    "k": 3,
+    "pretraining": 1,
+    "epochs": 1,
+    "batch": 2,
+    "rates": [1e-3, 1e-3, 1e-3],
+    "device": "cpu",
+    "methods": list(trials.METHODS),
+    "seeds": [0, 1],
+    "ablations": 1,
+    "shown": 2,
+}
+SETUP = jobs.setup(ASKED)
+
+
+def test_training_pictures_come_without_labels():
+    pictures = open_pictures("stuff/train", "stuff/val", 4, 24)
+    assert len(pictures.train) == len(pictures.test) == len(pictures.truth) == 4
+    assert {image.shape for image in pictures.train} == {(24, 24, 3)}
+    assert pictures.statistics.std.shape == (3,)
+
+
+@pytest.mark.parametrize("method", trials.METHODS)
+def test_every_scored_pixel_is_counted_once(method):
+    found = trials.train_trial(SETUP, method, 0, {}, 2)
+    scored = [int((truth != 255).sum()) for truth in pictures_of(setup_of(SETUP)).truth]
+    assert found["counts"].sum(axis=(1, 2)).tolist() == scored
+    assert len(found["shown"]) == 2 and found["shown"][0].shape == (24, 24)
+    assert 0 <= found["entropy"] <= np.log(6) + 1e-9
+    assert ("projected" in found) == (method in (trials.SGSEG, trials.SPNN_ALONE))
+
+
+def test_the_same_seed_gives_the_same_trial():
+    one, again = (trials.train_trial(SETUP, trials.SGSEG, 3, {}, 1) for _ in range(2))
+    assert np.array_equal(one["counts"], again["counts"]) and one["losses"] == again["losses"]
+
+
+def test_changes_reach_network_training_and_losses():
+    parts = {
+        "network": {"gnn": "PointNet"},
+        "training": {"scheme": "end to end", "epochs": 2},
+        "loss": {"tv": 0.0},
+    }
+    found = trials.train_trial(SETUP, trials.SGSEG, 0, parts, 0)
+    assert [len(losses) for losses in found["losses"]] == [2]
+    with pytest.raises(TypeError):
+        trials.train_trial(SETUP, trials.SGSEG, 0, {"network": {"nodes": 3}}, 0)
+
+
+@pytest.mark.parametrize("source", quality.SOURCES)
+def test_superpixels_of_every_source(source):
+    found = quality.judge_superpixels(SETUP, source, 0, {}, few=True)
+    assert {len(values) for values in found.values()} == {4}
+    assert (found["accuracy"] >= 0.3).all() and (found["accuracy"] <= 1).all() and (found["count"] >= 1).all()
+
+
+def test_undersegmentation_by_hand():
+    truth = np.array([[0, 0, 0, 1, 1, 1]])
+    assert quality.undersegmentation(truth, truth) == 0
+    assert quality.undersegmentation(truth, np.array([[0, 0, 0, 0, 1, 1]])) == pytest.approx(2 / 6)
+    assert np.isnan(quality.undersegmentation(np.full((1, 2), 255), np.zeros((1, 2), int)))
+
+
+def test_superpixels_form_before_one_s_eyes():
+    seen = []
+    setup = setup_of(SETUP)
+    image = pictures_of(setup).test[0]
+    quality.superpixels_of_one(setup, image, 0, {}, lambda step, labels: seen.append((step, labels)))
+    assert [step for step, _ in seen] == list(range(16)) and seen[0][1].shape == (24, 24)
+
+
+def test_iic_turns_copies_back_where_they_were_mirrored():
+    pictures = pictures_of(setup_of(SETUP))
+    batches = rivals.PairedBatches(pictures.train, pictures.statistics, 2, 0)
+    for ((first, copies), mirrored), _ in batches(0):
+        assert first.shape == copies.shape == (2, 3, 24, 24) and mirrored.ndim == 0
+    network = rivals.IICNet(4, widths=(4, 4, 4, 4), seed=0).eval()
+    both = next(iter(batches(0)))[0][0]
+    plain = rivals._Pairs(network)((both, False))[1]
+    turned = rivals._Pairs(network)((both.flip(4), True))[1]
+    assert np.allclose(turned.detach(), plain.flip(3).detach(), atol=1e-5)
+
+
+def test_jobs_are_each_there_once_and_changes_without_a_change_are_the_plain_training():
+    found = [job.key() for job in jobs.experiments(ASKED)]
+    assert len(found) == len(set(found))
+    plain = jobs.trial(ASKED, trials.SGSEG, 0, {}).key()
+    assert plain in {job.key() for job in jobs.changed(ASKED)} & set(found)
+    assert not list(jobs.changed(ASKED | {"ablations": 0}))
+
+
+def run(right: int, entropy: float = 1.5, agreement: float = 0.95) -> dict:
+    counts = np.full((2, 3, 3), (100 - right) // 2) + np.eye(3, dtype=int) * (right - (100 - right) // 2)
+    return {"counts": counts[:, :, [2, 0, 1]], "entropy": entropy, "agreement": agreement, "variation": 1.0}
+
+
+def test_accuracy_names_clusters_over_the_whole_set():
+    assert results.accuracy(run(80)) == pytest.approx(0.8)
+    right, scored = results.picture_scores(run(80))
+    assert right.tolist() == [240, 240] and scored.tolist() == [300, 300]
+
+
+def test_a_run_that_collapsed_is_counted_and_not_averaged():
+    table = results.method_table({"a": [run(80), run(60), run(34, entropy=0.01)]}).iloc[0]
+    assert table["accuracy"] == pytest.approx(0.7) and table["collapsed"] == 1 and table["seeds"] == 3
+
+
+def judged(gain: int = 5, changed: dict | None = None) -> dict:
+    methods = {name: [run(60), run(62), run(61)] for name in trials.METHODS}
+    methods[trials.SGSEG] = [run(60 + gain), run(62 + gain), run(61 + gain)]
+    pixels = np.linspace(0.8, 0.9, 6)
+    ours = {key: pixels + 0.01 * np.sin(np.arange(6)) for key in ("accuracy", "precision", "recall", "count")}
+    slic = {key: pixels + 0.05 for key in ours}
+    found = claims.judge(
+        methods, changed or {}, {quality.AMORTISED: ours, quality.SLIC: slic}, {"no edges": slic}, 3
+    )
+    return {verdict.claim: verdict for verdict in found}
+
+
+def test_there_is_a_verdict_for_every_claim():
+    table = verdicts.claims_table("sgseg", judged().values())
+    assert len(table) == 30
+
+
+def test_claims_follow_what_was_measured():
+    better, worse = judged(5), judged(-5)
+    for claim in ("SG1", "SG3", "SG9", "SG28"):
+        assert better[claim].verdict == verdicts.HOLDS and worse[claim].verdict == verdicts.FAILS
+    assert better["SG6"].verdict == verdicts.HOLDS  # AC and the network alone are the same here
+    assert better["SG20"].verdict == verdicts.FAILS and better["SG22"].verdict == verdicts.FAILS
+    assert better["SG26"].verdict == verdicts.HOLDS
+    for claim in ("SG4", "SG11", "SG13", "SG16", "SG18"):
+        assert better[claim].verdict == verdicts.NOT_RUN
+
+
+def test_claims_about_changes():
+    changed = {"N = 6": [run(50)], "N = 24": [run(70)], "k = 1": [run(50)], "k = 6": [run(55)]}
+    changed |= {jobs.DISJOINT: [run(50), run(52), run(51)], jobs.END_TO_END: [run(56), run(58), run(57)]}
+    found = judged(5, changed)
+    assert found["SG11"].verdict == verdicts.FAILS and found["SG16"].verdict == verdicts.WEAKLY
+    assert found["SG4"].verdict == verdicts.HOLDS
+
+
+def test_figures():
+    image = np.zeros((16, 16, 3), np.uint8)
+    labels = np.repeat(np.arange(4), 4)[None].repeat(16, 0)
+    colours = np.array([[0, 0, 0], [200, 0, 0], [0, 200, 0], [0, 0, 200]], np.uint8)
+    drawn = [
+        figures.draw_framework(),
+        figures.draw_orders(),
+        figures.draw_maps([image], [labels], {"truth": [labels]}, list("abcd"), colours),
+        figures.draw_maps([image], [], {"truth": [labels]}, list("abcd"), colours),
+        figures.draw_features([image], {"with TV": [image]}),
+        figures.chart_methods(results.method_table({"a": [run(80)], "b": [run(60), run(70)]}), 0.4),
+        figures.chart_losses({"SGSeg": [[2.0, 1.0], [2.5, 1.5]]}),
+    ]
+    assert len(drawn[1].axes) == 8 and drawn[5].axes[0].get_xlabel() == "pixel accuracy"
+    for figure in drawn:
+        plt.close(figure)
