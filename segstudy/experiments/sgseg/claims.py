@@ -12,7 +12,7 @@ import numpy as np
 from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.sgseg import jobs
 from segstudy.experiments.sgseg.quality import AMORTISED, SLIC
-from segstudy.experiments.sgseg.results import Trial, accuracy, collapsed, largest_entropy
+from segstudy.experiments.sgseg.results import Trial, accuracy, collapsed, gains_over, largest_entropy
 from segstudy.experiments.sgseg.trials import AC, CNN_ALONE, SGSEG, SPNN_ALONE
 from segstudy.experiments.verdicts import (
     FAILS,
@@ -108,8 +108,8 @@ class _Found:
         return Verdict(claim, WEAKLY if held else FAILS, f"accuracy {shown}, default {default:.3f}")
 
     def sg1(self) -> Verdict:
-        rivals = {n: self._gain(self._runs(SGSEG), runs) for n, runs in self.trials.items() if n != SGSEG}
-        if not rivals or not self._runs(SGSEG):
+        rivals = gains_over(self.trials, SGSEG)
+        if not rivals:
             return Verdict("SG1", NOT_RUN, "SGSeg or all others were not trained")
         shown = "; ".join(f"{name} {gain}" for name, gain in rivals.items())
         return Verdict("SG1", all_above(rivals.values()), f"accuracy of SGSeg less {shown}")

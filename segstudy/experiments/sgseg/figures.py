@@ -82,15 +82,13 @@ def draw_maps(
     matplotlib Figure
     """
     from matplotlib.patches import Patch
-    from skimage.segmentation import mark_boundaries
 
     drawn, titles = [], []
     for row, image in enumerate(images):
         drawn.append(image)
         names = ["picture", *(["superpixels"] if len(superpixels) else []), *columns]
         if len(superpixels):
-            marked = mark_boundaries(image, superpixels[row], color=(1, 0.8, 0), mode="thick")
-            drawn.append(np.rint(255 * marked).astype(np.uint8))
+            drawn.append(mark(image, superpixels[row]))
         drawn += [colourise(found[row], colours) for found in columns.values()]
         titles += names if row == 0 else [""] * len(names)
     figure, _ = panels(drawn, titles, columns=len(names))
@@ -100,6 +98,13 @@ def draw_maps(
     ]
     figure.legend(handles=keys, loc="outside lower center", ncols=6)
     return figure
+
+
+def mark(image: np.ndarray, superpixels: np.ndarray) -> np.ndarray:
+    """Return a (S, S, 3) uint8 picture with the borders of its superpixels in yellow."""
+    from skimage.segmentation import find_boundaries
+
+    return np.where(find_boundaries(superpixels, mode="inner")[..., None], np.uint8([255, 204, 0]), image)
 
 
 def draw_features(images: Sequence[np.ndarray], columns: Mapping[str, Sequence[np.ndarray]]) -> Figure:

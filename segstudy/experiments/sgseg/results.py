@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.sgseg.trials import entropy
 from segstudy.metrics import assign_clusters
 
@@ -23,12 +24,28 @@ def accuracy(value: Trial) -> float:
     return float(picture_scores(value)[0].sum() / np.asarray(value["counts"]).sum())
 
 
+def gains_over(trials: Mapping[str, Sequence[Trial]], name: str) -> dict[str, Difference]:
+    """Return by how much the accuracy of one method is above that of each other, over paired seeds."""
+    own = [accuracy(value) for value in trials.get(name, ())]
+    return {
+        other: paired_over_seeds(own, [accuracy(value) for value in values])
+        for other, values in trials.items()
+        if own and other != name
+    }
+
+
 def picture_scores(value: Trial) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of each test picture that are right, and those that are scored, (N,) each."""
     counts = np.asarray(value["counts"])
     named = assign_clusters(counts.sum(axis=0))
     right = sum(counts[:, name, cluster] for cluster, name in enumerate(named) if name >= 0)
     return np.asarray(right), counts.sum(axis=(1, 2))
+
+
+def named_maps(value: Trial) -> list[np.ndarray]:
+    """Return the maps that a trial shows, clusters renamed to classes; -1 where a cluster has none."""
+    named = assign_clusters(np.asarray(value["counts"]).sum(axis=0))
+    return [named[np.asarray(clusters)] for clusters in value["shown"]]
 
 
 def collapsed(value: Trial) -> bool:
@@ -70,7 +87,6 @@ def superpixel_table(sources: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
         rows.append(
             {
                 "superpixels": name,
-                "pictures": len(value["count"]),
                 "number": means["count"],
                 "achievable accuracy": means["accuracy"],
                 "std over pictures": float(np.nanstd(value["accuracy"], ddof=1))
