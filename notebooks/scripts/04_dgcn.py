@@ -10,7 +10,7 @@
 # and does the network that learns from them segment better? You will see activation maps, each edge of a cut of nine pixels, how labels
 # grow, and what became of the paper's 29 claims.
 #
-# It takes two minutes with generated pictures, and some forty with real ones (2 cores).
+# It takes two minutes with generated pictures, and some eighty with real ones (2 cores).
 
 # %% tags=["parameters"]
 train = "objects/train"  # pictures of which only the classes are known, with their split
