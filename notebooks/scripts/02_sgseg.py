@@ -54,6 +54,7 @@ import numpy as np
 import torch
 from segstudy import plots
 from segstudy.experiments import published, verdicts
+from segstudy.experiments.printed import as_printed
 from segstudy.experiments.sgseg import claims, figures, jobs, quality, results, trials
 from segstudy.experiments.sgseg.pictures import open_part, pictures_of, setup_of, spaced
 from segstudy.papers import sgseg
@@ -261,13 +262,6 @@ record.figure(figure, "methods_chart", alt, sentence, headline=True, drawn=True)
 
 
 # %% tags=["hide-input"]
-def as_printed(name):
-    rows = published.table(name)
-    wide = rows.pivot(index="row", columns="column", values="value")
-    wide = wide.loc[rows["row"].drop_duplicates(), list(rows["column"].drop_duplicates())]
-    return wide.rename_axis(index="", columns=None).reset_index()
-
-
 caption = "Table 1 as published, pixel accuracy in percent: SGSeg has 39.4, 74.6, 57.7 and 71.8. None of these four data sets is at hand; Doersch, Isola, InMars and InfoSeg are published numbers only."
 record.table(as_printed("sgseg_table1"), "table_1", caption)
 

@@ -69,22 +69,11 @@ def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def changes(parameters: dict[str, Any]) -> dict[str, Change]:
     """Return what is changed in SGSeg, by name: Tables 2 to 6 and what the text argues for."""
-    numbers = {
-        f"N = {max(4, round(share * parameters['superpixels']))}": {
-            "network": {
-                "superpixels": max(4, round(share * parameters["superpixels"])),
-                "k": min(parameters["k"], max(4, round(share * parameters["superpixels"])) - 1),
-            }
-        }
-        for share in NUMBERS
-    }
-    neighbours = {
-        f"k = {max(1, round(share * parameters['k']))}": {
-            "network": {"k": max(1, round(share * parameters["k"]))}
-        }
-        for share in NEIGHBOURS
-        if round(share * parameters["k"]) < parameters["superpixels"]
-    }
+    most, k = parameters["superpixels"], parameters["k"]
+    counts = [max(4, round(share * most)) for share in NUMBERS]
+    numbers = {f"N = {n}": {"network": {"superpixels": n, "k": min(k, n - 1)}} for n in counts}
+    near = [max(1, round(share * k)) for share in NEIGHBOURS]
+    neighbours = {f"k = {n}": {"network": {"k": n}} for n in near if n < most}
     return SCHEMES | BACKBONES | COMPONENTS | numbers | neighbours | OTHERS
 
 

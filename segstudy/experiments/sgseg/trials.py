@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,8 @@ def train_trial(
         network = build(settings, method, seed, change.get("network", {}))
         if method != RANDOM:
             found["losses"] = _train(settings, pictures, network, seed, change)
-        clusters = segment(network, pictures, settings.device)
-        found["agreement"] = agreement(network, pictures, settings.device)
-        if network.spnn is not None:
-            found |= _inside(settings, network, pictures, shown)
+        clusters, inside = _look(network, pictures, settings.device, shown)
+        found |= inside
     counts = [
         confusion(t, c, settings.clusters, num_clusters=settings.clusters)
         for t, c in zip(pictures.truth, clusters, strict=True)
@@ -86,17 +84,33 @@ def train_trial(
     return found
 
 
-def _inside(setup: Setup, network: SGSeg, pictures: Pictures, shown: int) -> dict[str, Any]:
-    """Return what a network with superpixels made of the test pictures on the way."""
-    features = _batched(pictures, setup.device, lambda images: network.find(images).projected)
-    variation = [
-        float(total_variation(torch.from_numpy(f)[None])) / max(float(f.std()), 1e-12) for f in features
-    ]
-    return {
-        "superpixels": [m.astype(np.int32) for m in spaced(superpixel_maps(setup, network, pictures), shown)],
-        "projected": [_principal(values) for values in spaced(features, shown)],
-        "variation": float(np.mean(variation)),
-    }
+@torch.no_grad()
+def _look(
+    network: SGSeg, pictures: Pictures, device: str, shown: int
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Return the clusters of the test pictures, and what the network made of them on the way, each seen once."""
+    network = network.to(device).eval()
+    clusters, agreed, pieces, features = [], [], [], []
+    for images in _batches(pictures, device):
+        found = network.find(images)
+        clusters += list(network.cnn(found.inputs)[0].argmax(dim=1).cpu().numpy())
+        maps = torch.stack([network.cnn(found.inputs, order)[0].argmax(dim=1) for order in range(ORDERS)])
+        agreed += (maps == maps.roll(1, 0)).float().mean(dim=(0, 2, 3)).tolist()
+        if found.assignment is not None:
+            pieces += list(found.assignment.superpixels.argmax(dim=1).cpu().numpy())
+            features += list(found.projected.cpu())
+    inside: dict[str, Any] = {"agreement": float(np.mean(agreed))}
+    if pieces:
+        inside |= {
+            "superpixels": [m.astype(np.int32) for m in spaced(pieces, shown)],
+            "projected": [_principal(values.numpy()) for values in spaced(features, shown)],
+            "variation": float(np.mean([_variation(values) for values in features])),
+        }
+    return clusters, inside
+
+
+def _variation(values: Tensor) -> float:
+    return float(total_variation(values[None])) / max(float(values.std(correction=0)), 1e-12)
 
 
 def _principal(values: np.ndarray) -> np.ndarray:
@@ -139,32 +153,17 @@ def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray],
     return segment(network, pictures, setup.device), [history.losses]
 
 
-@torch.no_grad()
-def _batched(pictures: Pictures, device: str, see: Callable[[Tensor], Tensor]) -> list[np.ndarray]:
-    """Return what a function of (B, c, S, S) standardised pictures gives for each test picture."""
-    found: list[np.ndarray] = []
+def _batches(pictures: Pictures, device: str) -> Iterator[Tensor]:
+    """Yield the test pictures, standardised, (B, c, S, S)."""
     for start in range(0, len(pictures.test), BATCH):
-        images = pictures.statistics.standardise(pictures.test[start : start + BATCH]).to(device)
-        found += list(see(images).cpu().numpy())
-    return found
+        yield pictures.statistics.standardise(pictures.test[start : start + BATCH]).to(device)
 
 
+@torch.no_grad()
 def segment(network: nn.Module, pictures: Pictures, device: str) -> list[np.ndarray]:
     """Return the clusters of the test pictures, (S, S) each."""
     network = network.to(device).eval()
-    return _batched(pictures, device, lambda images: network(images).argmax(dim=1))
-
-
-def agreement(network: SGSeg, pictures: Pictures, device: str) -> float:
-    """Return how often two reading orders give a pixel one cluster, each against the next."""
-    network = network.to(device).eval()
-
-    def see(images: Tensor) -> Tensor:
-        inputs = network.find(images).inputs
-        maps = torch.stack([network.cnn(inputs, order)[0].argmax(dim=1) for order in range(ORDERS)])
-        return (maps == maps.roll(1, 0)).float().mean(dim=(0, 2, 3))
-
-    return float(np.mean(_batched(pictures, device, see)))
+    return [m for images in _batches(pictures, device) for m in network(images).argmax(dim=1).cpu().numpy()]
 
 
 def entropy(shares: Sequence[float] | np.ndarray) -> float:
@@ -173,7 +172,9 @@ def entropy(shares: Sequence[float] | np.ndarray) -> float:
     return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
 
 
+@torch.no_grad()
 def superpixel_maps(setup: Setup, network: SGSeg, pictures: Pictures) -> list[np.ndarray]:
     """Return the likeliest superpixel of each pixel of the test pictures, (S, S) each."""
-    network = network.to(setup.device).eval()
-    return _batched(pictures, setup.device, lambda images: network.spnn(images).superpixels.argmax(dim=1))
+    spnn = network.spnn.to(setup.device).eval()
+    batches = _batches(pictures, setup.device)
+    return [m for images in batches for m in spnn(images).superpixels.argmax(dim=1).cpu().numpy()]
