@@ -11,7 +11,6 @@ import torch
 from segstudy.baselines.superpixels import Superpixels
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
 from segstudy.experiments.sgseg.trials import SGSEG, build, superpixel_maps
-from segstudy.experiments.tour.jobs import squares
 from segstudy.metrics import achievable_accuracy, boundary_precision, boundary_recall
 from segstudy.papers.sgseg.spnn import SPNN
 from segstudy.papers.sgseg.spnn_losses import spnn_loss
@@ -92,7 +91,7 @@ def _maps(
     setup: Setup, pictures: Pictures, source: str, seed: int, weights: dict[str, float]
 ) -> Sequence[np.ndarray]:
     classical: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        SQUARES: lambda image: squares(image.shape[:2], setup.superpixels),
+        SQUARES: lambda image: _squares(image.shape[:2], setup.superpixels),
         SLIC: lambda image: Superpixels(setup.superpixels).segment(image),
         FELZENSZWALB: lambda image: _felzenszwalb(image, setup.superpixels),
     }
@@ -142,6 +141,13 @@ def superpixels_of_one(
         optimiser.step()
     with torch.no_grad():
         return network.eval()(values).superpixels.argmax(dim=1)[0].cpu().numpy()
+
+
+def _squares(size: tuple[int, int], count: int) -> np.ndarray:
+    """Return about so many squares."""
+    side = max(1, round(np.sqrt(size[0] * size[1] / count)))
+    rows, columns = (np.arange(n) // side for n in size)
+    return rows[:, None] * (columns[-1] + 1) + columns[None]
 
 
 def _felzenszwalb(image: np.ndarray, count: int) -> np.ndarray:

@@ -166,7 +166,7 @@ def test_jobs_are_those_that_the_parts_read():
     parts = (jobs.poolings, jobs.cues, jobs.trained, jobs.changed, jobs.labels, jobs.edges, jobs.whole)
     assert found == {job.key() for part in parts for job in part(ASKED)}
     assert not list(jobs.whole(ASKED | {"whole": {}}))
-    assert not list(jobs.changed(ASKED | {"beyond": False})) and not list(jobs.poolings(ASKED | {"folds": 0}))
+    assert not list(jobs.changed(ASKED | {"beyond": []})) and not list(jobs.poolings(ASKED | {"folds": 0}))
 
 
 def test_a_trunk_is_trained_with_its_heads():
