@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 _COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
-_PACKAGES = re.compile(r"[^\s\"'(),]{0,300}/(?:site|dist)-packages/")
+_PACKAGES = re.compile(r"/(?:site|dist)-packages/")
+_FOLDERS = re.compile(r"[^\s\"'(),]+\Z")
 _ABSOLUTE = re.compile(r"(?<![\w.:/~\-+=])~?(?:/[\w.+@\-]+)+/([\w.+@\-]+)")
 
 
@@ -47,4 +48,14 @@ def _scrub_plain(text: str, names: list[str]) -> str:
     for name in names:
         text = re.sub(re.escape(name) + r"/", "", text)
         text = re.sub(re.escape(name) + r"(?![\w\-])", ".", text)
-    return _ABSOLUTE.sub(r".../\1", _PACKAGES.sub("", text))
+    return _ABSOLUTE.sub(r".../\1", _without_packages(text))
+
+
+def _without_packages(text: str) -> str:
+    """Return `text` without the folders up to an installed package.
+
+    Looked for backwards from each "site-packages": one pattern for both tries 300 characters at each of the
+    millions of an embedded picture.
+    """
+    *before, last = _PACKAGES.split(text)
+    return "".join(piece[:-300] + _FOLDERS.sub("", piece[-300:]) for piece in before) + last
