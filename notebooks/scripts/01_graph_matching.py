@@ -17,9 +17,9 @@
 dataset = "faces"  # "faces", which are generated, or "fasseg", the paper's photographs
 shares = [100, 50]  # percent of the training pictures; the paper's are 100, 75, 50 and 25
 seeds = [0, 1]  # one network for each share and seed: which pictures, which first weights
-size = [96, 64]  # height and width at which the networks work, in pixels
+size = [80, 56]  # height and width at which the networks work, in pixels
 width = 8  # channels of the U-Net's first level; 64 in the paper
-epochs = 16  # passes over the training pictures; 100 in the paper
+epochs = 24  # passes over the training pictures; 100 in the paper
 device = "cpu"  # where the networks train, as torch names it
 precision = "32-true"  # or "bf16-mixed" on a GPU
 alpha = 0.4  # weight of the vertices against the edges (Eq. 5)
