@@ -7,10 +7,14 @@ set by the study; one that says where packages and caches lie is kept, since wit
 from __future__ import annotations
 
 import getpass
+import importlib.metadata
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 CHANGES = (
     "PYTHON",
@@ -29,11 +33,33 @@ PLACES += ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR")
 # jsonschema, which nbformat imports, compiles a grammar of international addresses with it: 3 s in each process, for a
 # check that no notebook asks for and that is left out where the package is absent (python-jsonschema's issue 1428).
 UNUSED = "rfc3987_syntax"
+# lightning_fabric asks for its version, and imports all of it to that end: 4 s in each process that trains.
+POSTPONED = "torchmetrics"
+PACKAGE = Path(__file__).resolve().parents[2]  # the folder from which this package is imported
 
 
-def leave_out_unused() -> None:
-    """Have this process believe that `UNUSED` is not installed."""
+class _Postponed(ModuleType):
+    """Stands for a package and its version until something else is asked of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in (
+            "__path__",
+            "__all__",
+        ):  # those who go through all modules ask so
+            raise AttributeError(name)
+        sys.modules.pop(self.__name__, None)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def spare_imports() -> None:
+    """Have this process import neither `UNUSED` nor, before it is used, `POSTPONED`."""
     sys.modules.setdefault(UNUSED, None)  # type: ignore[arg-type]
+    spec = importlib.util.find_spec(POSTPONED)
+    if spec is not None and POSTPONED not in sys.modules:
+        stand_in = _Postponed(POSTPONED)
+        stand_in.__spec__, stand_in.__file__ = spec, spec.origin
+        stand_in.__version__ = importlib.metadata.version(POSTPONED)
+        sys.modules[POSTPONED] = stand_in
 
 
 def without_changes(environment: Mapping[str, str]) -> dict[str, str]:
@@ -74,11 +100,12 @@ def with_a_name(environment: Mapping[str, str], home: Path) -> dict[str, str]:
 def python_command(module: str, roots: list[Path], interpreter: str = sys.executable) -> list[str]:
     """Return the command line that runs `module` as ``python -m`` does, with `roots` first where Python looks.
 
-    `UNUSED` is not imported there.
+    This package is found behind them, and :func:`spare_imports` is called first.
 
     PYTHONPATH cannot hold a folder with a colon in its name, and a folder of the current one's cannot come before them.
     """
-    places = list(dict.fromkeys(str(root) for root in roots))
-    start = f"import runpy, sys; sys.modules[{UNUSED!r}] = None; sys.path[:1] = {places!a}"  # of the current folder
+    places = list(dict.fromkeys(str(root) for root in [*roots, PACKAGE]))
+    start = f"import runpy, sys; sys.path[:1] = {places!a}"  # of the current folder
+    start += "; from segstudy.study.surroundings import spare_imports; spare_imports()"
     run = f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     return [interpreter, "-c", f"{start}; {run}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,21 @@ def test_code_is_found_in_any_folder_and_none_of_the_current_one_s(tmp_path: Pat
     words = [*python_command("here", [root]), "one", "{two}"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "True ['one', '{two}'] __main__\n", done.stderr
+
+
+def test_a_postponed_package_is_there_when_it_is_used(tmp_path: Path):
+    """Its version costs no import, and everything else is the package's own."""
+    (tmp_path / "here.py").write_text(
+        "import sys, torchmetrics\n"
+        "print(torchmetrics.__version__, 'torchmetrics.metric' in sys.modules)\n"
+        "from torchmetrics.classification import MulticlassJaccardIndex as index\n"
+        "print(index.__module__, sys.modules['torchmetrics'].__file__ is not None)\n"
+    )
+    words = python_command("here", [tmp_path])
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    version = metadata.version("torchmetrics")
+    expected = f"{version} False\ntorchmetrics.classification.jaccard True\n"
+    assert done.stdout == expected, done.stderr
 
 
 NUMBERS = """
