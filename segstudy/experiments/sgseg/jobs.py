@@ -7,12 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from segstudy.cache import Experiment
+from segstudy.experiments.sgseg import parts
+from segstudy.experiments.sgseg.costs import count_layers, expect_ratios
 from segstudy.experiments.sgseg.pictures import Setup, open_part
 from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, SOURCES, judge_superpixels
+from segstudy.experiments.sgseg.timing import time_graphs, time_steps
 from segstudy.experiments.sgseg.trials import NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial
 
 Change = dict[str, Any]
 END_TO_END, DISJOINT, PRETRAINED = "end to end", "disjoint", "SPNN first, then all"
+SHUFFLED, ALIGNED = "DiffGCN, places shuffled", "DiffGCN, places aligned"
 # One thing changed in SGSeg's training, by the paper's table or claim.
 SCHEMES: dict[str, Change] = {
     DISJOINT: {"training": {"scheme": "disjoint"}},
@@ -38,11 +42,16 @@ OTHERS: dict[str, Change] = {
     "no total variation": {"loss": {"tv": 0.0}},
     "mean over neighbours": {"network": {"aggregation": "mean"}},
     "no places in SPNN's input": {"network": {"places": False}},
+    SHUFFLED: {"places": parts.SHUFFLED},
+    ALIGNED: {"places": parts.ALIGNED},
+    "total variation along the graph": {"loss": {"tv": 0.0, "graph_tv": 1.0}},
+    "ImageNet's features in the graph": {"describe": parts.IMAGENET},
 }
 LOSSES: dict[str, dict[str, float]] = {
     "no smoothness": {"alpha": 0.0},
     "no reconstruction": {"beta": 0.0},
     "no edges": {"eta": 0.0},
+    "sizes free": {"lam": 0.0},
 }
 
 
@@ -52,7 +61,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     for part in (compared, changed, superpixels):
         for job in part(parameters):
             found.setdefault(job.key(), job)
-    return list(found.values())
+    return [*found.values(), *costs(parameters).values()]
 
 
 def setup(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -70,11 +79,15 @@ def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
 def changes(parameters: dict[str, Any]) -> dict[str, Change]:
     """Return what is changed in SGSeg, by name: Tables 2 to 6 and what the text argues for."""
     most, k = parameters["superpixels"], parameters["k"]
-    counts = [max(4, round(share * most)) for share in NUMBERS]
-    numbers = {f"N = {n}": {"network": {"superpixels": n, "k": min(k, n - 1)}} for n in counts}
+    numbers = {f"N = {n}": {"network": {"superpixels": n, "k": min(k, n - 1)}} for n in counts(most)}
     near = [max(1, round(share * k)) for share in NEIGHBOURS]
     neighbours = {f"k = {n}": {"network": {"k": n}} for n in near if n < most}
     return SCHEMES | BACKBONES | COMPONENTS | numbers | neighbours | OTHERS
+
+
+def counts(superpixels: int) -> list[int]:
+    """Return the other numbers of superpixels that are tried, of Table 4."""
+    return [max(4, round(share * superpixels)) for share in NUMBERS]
 
 
 def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -85,7 +98,8 @@ def changed(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 
 def superpixels(parameters: dict[str, Any]) -> Iterator[Experiment]:
-    """Yield superpixels by source, and SPNN's with a loss left out."""
+    """Yield superpixels by source, SPNN's with a loss left out, and of other numbers; maybe of other pictures."""
+    parameters = parameters | parameters["photographs"]
     seed = parameters["seeds"][0]
     for source in SOURCES:
         for few in (True,) if source == ALONE else (False, True):
@@ -93,6 +107,19 @@ def superpixels(parameters: dict[str, Any]) -> Iterator[Experiment]:
     if parameters["ablations"]:
         for weights in LOSSES.values():
             yield _superpixels(parameters, AMORTISED, seed, weights, False)
+        for count in counts(parameters["superpixels"]):
+            other = {"superpixels": count, "k": min(parameters["k"], count - 1)}
+            yield _superpixels(parameters | other, AMORTISED, seed, {}, False)
+
+
+def costs(parameters: dict[str, Any]) -> dict[str, Experiment]:
+    """Return what is counted and timed, by what it is."""
+    return {
+        "layers": Experiment(count_layers, {"network": {}}),
+        "expected": Experiment(expect_ratios, {"network": {}}),
+        "steps": Experiment(time_steps, dict(parameters["timed"])),
+        "graphs": Experiment(time_graphs, dict(parameters["graphs"])),
+    }
 
 
 def trial(parameters: dict[str, Any], method: str, seed: int, change: Change) -> Experiment:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from segstudy.datasets import Dataset, open_dataset
-from segstudy.datasets.resizing import resize_image, resize_labels
-from segstudy.papers.sgseg.training import Statistics
+from segstudy.datasets.files import VOID
+from segstudy.datasets.resizing import resize_labels
+from segstudy.papers.sgseg.training import Statistics, resize_bands
 
 
 class Setup(NamedTuple):
@@ -21,9 +23,11 @@ class Setup(NamedTuple):
     train, test : str
         Data sets with their splits; the second is read for its scores alone.
     images : int
-        Of each, evenly spaced; 0: all.
+        Of each, pictures or patches, evenly spaced; 0: all.
+    patch : int
+        Pictures are cut into squares of it that do not overlap; 0: they stay whole.
     side : int
-        Pictures are resized to a square of it.
+        Pictures or patches are resized to a square of it.
     clusters : int
         As many as there are classes.
     spnn_widths, cnn_widths : tuple of int
@@ -39,6 +43,7 @@ class Setup(NamedTuple):
     train: str
     test: str
     images: int
+    patch: int
     side: int
     clusters: int
     spnn_widths: tuple[int, ...]
@@ -87,19 +92,35 @@ def open_part(dataset: str, images: int, supervision: str) -> Dataset:
 
 
 @lru_cache(maxsize=1)
-def open_pictures(train: str, test: str, images: int, side: int) -> Pictures:
+def open_pictures(train: str, test: str, images: int, patch: int, side: int) -> Pictures:
     """Open what is trained on, without labels, and what is tested on."""
-    size = (side, side)
-    seen = [resize_image(sample.image, size) for sample in open_part(train, images, "none")]
-    judged = list(open_part(test, images, "full"))
-    pictures = [resize_image(sample.image, size) for sample in judged]
-    truth = [resize_labels(sample.labels, size) for sample in judged]
+    seen = [resize_bands(image, side) for image, _ in _cut(train, images, patch, "none")]
+    judged = _cut(test, images, patch, "full")
+    pictures = [resize_bands(image, side) for image, _ in judged]
+    truth = [resize_labels(labels, (side, side)) for _, labels in judged]
     return Pictures(seen, pictures, truth, Statistics.of(seen))
+
+
+def _cut(
+    dataset: str, images: int, patch: int, supervision: str
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Return pictures or patches of them with their labels; of patches with labels, those that have any."""
+    if not patch:
+        return [(sample.image, sample.labels) for sample in open_part(dataset, images, supervision)]
+    patches = []
+    for sample in open_part(dataset, 0, supervision):
+        rows, columns = (size // patch for size in sample.image.shape[:2])
+        for row, column in product(range(rows), range(columns)):
+            window = np.s_[row * patch : (row + 1) * patch, column * patch : (column + 1) * patch]
+            labels = None if sample.labels is None else sample.labels[window]
+            if labels is None or (labels != VOID).any():
+                patches.append((sample.image[window], labels))
+    return spaced(patches, images or len(patches))
 
 
 def pictures_of(setup: Setup) -> Pictures:
     """Return the pictures of a setup."""
-    return open_pictures(setup.train, setup.test, setup.images, setup.side)
+    return open_pictures(setup.train, setup.test, setup.images, setup.patch, setup.side)
 
 
 def spaced(items: Sequence, count: int) -> list:

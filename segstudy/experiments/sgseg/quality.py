@@ -10,7 +10,7 @@ import torch
 
 from segstudy.baselines.superpixels import Superpixels
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
-from segstudy.experiments.sgseg.trials import SGSEG, build, superpixel_maps
+from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, superpixel_maps
 from segstudy.metrics import achievable_accuracy, boundary_precision, boundary_recall
 from segstudy.papers.sgseg.spnn import SPNN
 from segstudy.papers.sgseg.spnn_losses import spnn_loss
@@ -37,15 +37,16 @@ def judge_superpixels(
         One of `SOURCES`.
     seed : int
     weights : dict
-        Of SPNN's losses that differ: alpha, beta, eta.
+        Of SPNN's losses that differ: alpha, beta, eta, lam.
     few : bool
         Judge `FEW` pictures, evenly spaced, those that SPNN is trained on one by one, instead of all.
 
     Returns
     -------
     dict
-        "count": (N,) superpixels of each picture; "accuracy", "recall", "precision" and "leak" (undersegmentation),
-        each (N,).
+        "count": (N,) superpixels of each picture; "accuracy", "recall", "precision", "leak" (undersegmentation) and
+        "spacing", each (N,). Of an amortised SPNN also "unsure" and "even" after training and "unsure at first" before,
+        see :func:`sureness`.
     """
     settings = setup_of(setup)
     pictures = pictures_of(settings)
@@ -54,16 +55,20 @@ def judge_superpixels(
         pictures = pictures._replace(
             test=[pictures.test[i] for i in kept], truth=[pictures.truth[i] for i in kept]
         )
-    maps = _maps(settings, pictures, source, seed, weights)
+    sure: dict[str, np.ndarray] = {}
+    if source == AMORTISED:
+        maps, sure = _amortised(settings, pictures, seed, weights)
+    else:
+        maps = _maps(settings, pictures, source, seed, weights)
     rows = [score_superpixels(t, m) for t, m in zip(pictures.truth, maps, strict=True)]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]} | sure
 
 
 def score_superpixels(truth: np.ndarray, superpixels: np.ndarray) -> dict[str, float]:
-    """Return number, achievable accuracy, boundary recall and precision, and undersegmentation of superpixels.
+    """Return number, achievable accuracy, boundary recall and precision, undersegmentation and spacing of superpixels.
 
     Undersegmentation (Neubert & Protzel 2012) is the share of pixels on the smaller side of each superpixel that a
-    border of the truth cuts in two.
+    border of the truth cuts in two; for the spacing see :func:`uneven_spacing`.
     """
     return {
         "count": float(len(np.unique(superpixels))),
@@ -71,7 +76,26 @@ def score_superpixels(truth: np.ndarray, superpixels: np.ndarray) -> dict[str, f
         "recall": boundary_recall(truth, superpixels, TOLERANCE),
         "precision": boundary_precision(truth, superpixels, TOLERANCE),
         "leak": undersegmentation(truth, superpixels),
+        "spacing": uneven_spacing(superpixels),
     }
+
+
+def uneven_spacing(superpixels: np.ndarray) -> float:
+    """Return the spread of superpixels' distances to the nearest other, centre to centre, over their mean.
+
+    0 for a grid, NaN for fewer than three superpixels.
+    """
+    _, labels = np.unique(superpixels, return_inverse=True)
+    labels = labels.reshape(superpixels.shape)
+    where = np.indices(labels.shape).reshape(2, -1)
+    sizes = np.bincount(labels.ravel())
+    centres = np.stack([np.bincount(labels.ravel(), along) / sizes for along in where], axis=1)
+    if len(centres) < 3:
+        return float("nan")
+    distances = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.min(axis=1)
+    return float(nearest.std() / nearest.mean()) if nearest.mean() > 0 else float("nan")
 
 
 def undersegmentation(truth: np.ndarray, superpixels: np.ndarray, void: int = 255) -> float:
@@ -97,17 +121,46 @@ def _maps(
     }
     if source in classical:
         return [classical[source](image) for image in pictures.test]
-    if source == AMORTISED:
-        network = build(setup, SGSEG, seed, {})
-        batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
-        options = {"rates": Rates(*setup.rates), "device": setup.device, "label": f"superpixels, seed {seed}"}
-        options |= {"pretraining": setup.pretraining + setup.epochs}
-        train_sgseg(network, batches, 0, **options, **weights)
-        return superpixel_maps(setup, network, pictures)
     return [
         superpixels_of_one(setup, image, seed, weights)
         for image in track(pictures.test, "superpixels, alone")
     ]
+
+
+def _amortised(
+    setup: Setup, pictures: Pictures, seed: int, weights: dict[str, float]
+) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """Train SPNN on the training pictures; return its superpixels of the test pictures and how sure it is of them."""
+    network = build(setup, SGSEG, seed, {})
+    first, _ = sureness(network.spnn, pictures, setup.device)
+    batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
+    options = {"rates": Rates(*setup.rates), "device": setup.device, "label": f"superpixels, seed {seed}"}
+    options |= {"pretraining": setup.pretraining + setup.epochs}
+    train_sgseg(network, batches, 0, **options, **weights)
+    unsure, even = sureness(network.spnn, pictures, setup.device)
+    sure = {"unsure at first": first, "unsure": unsure, "even": even}
+    return superpixel_maps(setup, network, pictures), sure
+
+
+@torch.no_grad()
+def sureness(network: SPNN, pictures: Pictures, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return both entropies of Eq. 9, of each test picture, over log N.
+
+    Returns
+    -------
+    unsure : (n,) ndarray
+        Mean over pixels: 0 where each is sure of its superpixel, 1 where it knows of none.
+    even : (n,) ndarray
+        Of the superpixels' weights: 1 where all have the same.
+    """
+    network = network.to(device).eval()
+    pixels, weights = [], []
+    for images in judged_batches(pictures, device):
+        P = network(images).superpixels
+        most = np.log(P.shape[1])
+        pixels += (torch.special.entr(P).sum(dim=1).mean(dim=(1, 2)) / most).tolist()
+        weights += (torch.special.entr(P.mean(dim=(2, 3))).sum(dim=1) / most).tolist()
+    return np.array(pixels), np.array(weights)
 
 
 def superpixels_of_one(

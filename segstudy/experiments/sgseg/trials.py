@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segstudy.experiments.sgseg import insight
+from segstudy.experiments.sgseg.parts import ALIGNED, SHUFFLED, AlignedPlaces, ImageNetMap, ShuffledPlaces
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of, spaced
 from segstudy.experiments.sgseg.rivals import IIC_WIDTHS, IICNet, PairedBatches, colour_clusters, train_iic
 from segstudy.metrics import confusion
@@ -46,7 +48,7 @@ def train_trial(
         Of first weights, order, changes of colours and reading orders.
     change : dict
         "network", "training" and "loss" are options of `SGSeg`, `train_sgseg` and `sgseg_loss` that differ from the
-        setup's.
+        setup's; "places" and "describe" put a part of :mod:`~segstudy.experiments.sgseg.parts` into SGSeg.
     shown : int
         So many test pictures' maps are returned, evenly spaced.
 
@@ -57,8 +59,10 @@ def train_trial(
         training. "agreement", of a network with reading orders: the share of pixels that two of them label alike,
         mean over pairs next to one another. "entropy": of the clusters' shares over the test set, in nats. "shown":
         list of (S, S) uint8 clusters. Of a network with superpixels "superpixels", list of (S, S) int maps of the same
-        pictures, "projected", list of (S, S, 3) uint8, the first three principal components of M~, and "variation",
-        Eq. 17 of M~ over its standard deviation, mean over the test pictures.
+        pictures, "projected", list of (S, S, 3) uint8, the first three principal components of M~, "variation", Eq. 17
+        of M~ over its standard deviation, mean over the test pictures, "counts, k-means", as "counts" of k-means on M~,
+        and "apart", "told" (both of M~ and ", colours"), "reach" and, where there is a graph, "span", see
+        :mod:`~segstudy.experiments.sgseg.insight`.
     """
     settings = setup_of(setup)
     pictures = pictures_of(settings)
@@ -68,45 +72,63 @@ def train_trial(
     elif method == IIC:
         clusters, found["losses"] = _iic(settings, pictures, seed)
     else:
-        network = build(settings, method, seed, change.get("network", {}))
+        network = build(settings, method, seed, change)
         if method != RANDOM:
             found["losses"] = _train(settings, pictures, network, seed, change)
-        clusters, inside = _look(network, pictures, settings.device, shown)
+        clusters, inside = _look(network, pictures, settings.device, seed, shown)
         found |= inside
-    counts = [
-        confusion(t, c, settings.clusters, num_clusters=settings.clusters)
-        for t, c in zip(pictures.truth, clusters, strict=True)
-    ]
     shares = np.bincount(np.concatenate([c.ravel() for c in clusters]), minlength=settings.clusters)
     found["entropy"] = entropy(shares / shares.sum())
-    found["counts"] = np.stack(counts)
+    found["counts"] = _count(pictures, clusters, settings.clusters)
     found["shown"] = [c.astype(np.uint8) for c in spaced(clusters, shown)]
     return found
 
 
 @torch.no_grad()
 def _look(
-    network: SGSeg, pictures: Pictures, device: str, shown: int
+    network: SGSeg, pictures: Pictures, device: str, seed: int, shown: int
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Return the clusters of the test pictures, and what the network made of them on the way, each seen once."""
     network = network.to(device).eval()
-    clusters, agreed, pieces, features = [], [], [], []
-    for images in _batches(pictures, device):
+    num_clusters = network.cnn.num_classes
+    clusters, agreed, pieces, features, spans = [], [], [], [], []
+    for images in judged_batches(pictures, device):
         found = network.find(images)
         clusters += list(network.cnn(found.inputs)[0].argmax(dim=1).cpu().numpy())
         maps = torch.stack([network.cnn(found.inputs, order)[0].argmax(dim=1) for order in range(ORDERS)])
         agreed += (maps == maps.roll(1, 0)).float().mean(dim=(0, 2, 3)).tolist()
         if found.assignment is not None:
             pieces += list(found.assignment.superpixels.argmax(dim=1).cpu().numpy())
-            features += list(found.projected.cpu())
+            features += list(found.projected.cpu().numpy())
+        if found.neighbours is not None:
+            spans += list(insight.edge_spans(found.assignment.superpixels, found.neighbours))
     inside: dict[str, Any] = {"agreement": float(np.mean(agreed))}
     if pieces:
+        colours = [image.transpose(2, 0, 1) for image in pictures.test]
         inside |= {
             "superpixels": [m.astype(np.int32) for m in spaced(pieces, shown)],
-            "projected": [_principal(values.numpy()) for values in spaced(features, shown)],
-            "variation": float(np.mean([_variation(values) for values in features])),
+            "projected": [_principal(values) for values in spaced(features, shown)],
+            "variation": float(np.mean([_variation(torch.from_numpy(values)) for values in features])),
+            "apart": insight.separations(features, pictures.truth),
+            "apart, colours": insight.separations(colours, pictures.truth),
+            "told": insight.told(features, pictures.truth, seed),
+            "told, colours": insight.told(colours, pictures.truth, seed),
+            "reach": insight.reach(network, next(judged_batches(pictures, device))),
+            "counts, k-means": _count(pictures, _clusters_of(features, seed, num_clusters), num_clusters),
         }
+    if spans:
+        inside["span"] = float(np.mean(spans))
     return clusters, inside
+
+
+def _count(pictures: Pictures, clusters: Sequence[np.ndarray], num_clusters: int) -> np.ndarray:
+    pairs = zip(pictures.truth, clusters, strict=True)
+    return np.stack([confusion(t, c, num_clusters, num_clusters=num_clusters) for t, c in pairs])
+
+
+def _clusters_of(features: Sequence[np.ndarray], seed: int, num_clusters: int) -> list[np.ndarray]:
+    maps = [values.transpose(1, 2, 0) for values in features]
+    return colour_clusters(maps, maps, num_clusters, seed)
 
 
 def _variation(values: Tensor) -> float:
@@ -125,11 +147,21 @@ def _principal(values: np.ndarray) -> np.ndarray:
 
 
 def build(setup: Setup, method: str, seed: int, change: dict[str, Any]) -> SGSeg:
-    """Return the network of a row, before it is trained."""
+    """Return the network of a row, changed, before it is trained."""
     options = {"superpixels": setup.superpixels, "k": setup.k, "spnn_widths": setup.spnn_widths}
     options |= {"gnn_width": setup.gnn_width, "gnn_blocks": setup.gnn_blocks, "cnn_widths": setup.cnn_widths}
-    bands = pictures_of(setup).train[0].shape[2]
-    return SGSeg(setup.clusters, bands, seed=seed, **options | NETWORKS[method] | change)
+    options |= NETWORKS[method] | change.get("network", {})
+    pictures = pictures_of(setup)
+    if change.get("describe"):
+        options["describe"] = ImageNetMap(pictures.statistics)
+    bands = pictures.train[0].shape[2]
+    network = SGSeg(setup.clusters, bands, seed=seed, **options)
+    places = change.get("places")
+    if places == SHUFFLED:
+        network.gnn = ShuffledPlaces(network.gnn, seed)
+    elif places == ALIGNED:
+        network.gnn = AlignedPlaces(network.gnn, 2 + bands + setup.spnn_widths[-1], seed=seed)
+    return network
 
 
 def _train(
@@ -153,7 +185,7 @@ def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray],
     return segment(network, pictures, setup.device), [history.losses]
 
 
-def _batches(pictures: Pictures, device: str) -> Iterator[Tensor]:
+def judged_batches(pictures: Pictures, device: str) -> Iterator[Tensor]:
     """Yield the test pictures, standardised, (B, c, S, S)."""
     for start in range(0, len(pictures.test), BATCH):
         yield pictures.statistics.standardise(pictures.test[start : start + BATCH]).to(device)
@@ -163,7 +195,9 @@ def _batches(pictures: Pictures, device: str) -> Iterator[Tensor]:
 def segment(network: nn.Module, pictures: Pictures, device: str) -> list[np.ndarray]:
     """Return the clusters of the test pictures, (S, S) each."""
     network = network.to(device).eval()
-    return [m for images in _batches(pictures, device) for m in network(images).argmax(dim=1).cpu().numpy()]
+    return [
+        m for images in judged_batches(pictures, device) for m in network(images).argmax(dim=1).cpu().numpy()
+    ]
 
 
 def entropy(shares: Sequence[float] | np.ndarray) -> float:
@@ -176,5 +210,5 @@ def entropy(shares: Sequence[float] | np.ndarray) -> float:
 def superpixel_maps(setup: Setup, network: SGSeg, pictures: Pictures) -> list[np.ndarray]:
     """Return the likeliest superpixel of each pixel of the test pictures, (S, S) each."""
     spnn = network.spnn.to(setup.device).eval()
-    batches = _batches(pictures, setup.device)
+    batches = judged_batches(pictures, setup.device)
     return [m for images in batches for m in spnn(images).superpixels.argmax(dim=1).cpu().numpy()]

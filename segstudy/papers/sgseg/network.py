@@ -7,10 +7,16 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from segstudy.papers.sgseg import autoregressive, spnn
 from segstudy.papers.sgseg.autoregressive import AutoregressiveCNN
-from segstudy.papers.sgseg.gnn import SuperpixelGNN, superpixel_graph, total_variation
+from segstudy.papers.sgseg.gnn import (
+    SuperpixelGNN,
+    graph_total_variation,
+    superpixel_graph,
+    total_variation,
+)
 from segstudy.papers.sgseg.mutual_information import mutual_information
 from segstudy.papers.sgseg.spnn import SPNN, Assignment
 from segstudy.papers.sgseg.spnn_losses import ALPHA, BETA, ETA, spnn_loss
@@ -26,6 +32,10 @@ class Found(NamedTuple):
     Attributes
     ----------
     assignment : Assignment or None
+    features : (B, N, c) Tensor or None
+        Of superpixels, as they are projected.
+    neighbours : (B, N, k) int64 Tensor or None
+        Of superpixels, where there is a graph network.
     projected : (B, c, H, W) Tensor or None
         The superpixels' features, projected back (Eq. 6).
     inputs : (B, c, H, W) Tensor
@@ -33,6 +43,8 @@ class Found(NamedTuple):
     """
 
     assignment: Assignment | None
+    features: Tensor | None
+    neighbours: Tensor | None
     projected: Tensor | None
     inputs: Tensor
 
@@ -58,6 +70,9 @@ class SGSeg(nn.Module):
         See :class:`~segstudy.papers.sgseg.spnn.SPNN` and :class:`~segstudy.papers.sgseg.gnn.SuperpixelGNN`.
     hard : bool
         Whether Eq. 3 takes hard assignments.
+    describe : Module, optional
+        Gives a map of (B, c, H, W) pictures, of `describe.width` channels, which joins the pixels' features enlarged:
+        a network that was trained elsewhere.
     reconstruct : bool
         Whether the segmentation network reconstructs the picture (Eq. 20).
     seed : int
@@ -84,14 +99,16 @@ class SGSeg(nn.Module):
         places: bool = True,
         aggregation: str = "max",
         hard: bool = False,
+        describe: nn.Module | None = None,
         reconstruct: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
         if gnn not in (NO_GNN, NO_SUPERPIXELS) and not 1 <= k < superpixels:
             raise ValueError(f"k must be 1 to {superpixels - 1}, below the number of superpixels, got {k!r}")
-        self.k, self.hard, self.spnn, self.gnn = k, hard, None, None
+        self.k, self.hard, self.describe, self.spnn, self.gnn = k, hard, describe, None, None
         width = 2 + in_channels + spnn_widths[-1]  # x, y, colours, SPNN's features
+        width += 0 if describe is None else describe.width
         if gnn != NO_SUPERPIXELS:
             self.spnn = SPNN(superpixels, in_channels, spnn_widths, places, seed)
         if gnn not in (NO_GNN, NO_SUPERPIXELS):
@@ -104,15 +121,19 @@ class SGSeg(nn.Module):
     def find(self, images: Tensor) -> Found:
         """Return what stands beside (B, c, H, W) images at the input of the segmentation network (Eqs. 4 to 7)."""
         if self.spnn is None:
-            return Found(None, None, images)
+            return Found(None, None, None, None, images)
         assignment = self.spnn(images)
         where = pixel_places(*images.shape[2:], like=images).expand(len(images), -1, -1, -1)
-        pixels = torch.cat([where, images, assignment.features], dim=1)
-        features = superpixel_features(assignment.superpixels, pixels, self.hard)
+        pixels = [where, images, assignment.features]
+        if self.describe is not None:
+            pixels.append(F.interpolate(self.describe(images), images.shape[2:], mode="bilinear"))
+        features = superpixel_features(assignment.superpixels, torch.cat(pixels, dim=1), self.hard)
+        neighbours = None
         if self.gnn is not None:
-            features = self.gnn(features, superpixel_graph(features, self.k))
+            neighbours = superpixel_graph(features, self.k)
+            features = self.gnn(features, neighbours)
         projected = project(assignment.superpixels, features)
-        return Found(assignment, projected, torch.cat([images, projected], dim=1))
+        return Found(assignment, features, neighbours, projected, torch.cat([images, projected], dim=1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (B, k, H, W) probabilities of the clusters, nothing masked."""
@@ -127,9 +148,11 @@ def sgseg_loss(
     alpha: float = ALPHA,
     beta: float = BETA,
     eta: float = ETA,
+    lam: float = 2.0,
     tv: float = 1.0,
+    graph_tv: float = 0.0,
     radius: int = 0,
-    lam: float = 1.0,
+    marginals: float = 1.0,
 ) -> dict[str, Tensor]:
     r"""Return the parts of what is minimised; their sum is Eq. 22.
 
@@ -142,12 +165,14 @@ def sgseg_loss(
         Standardised.
     orders : (int, int)
         r1 and r2, two reading orders.
-    alpha, beta, eta
+    alpha, beta, eta, lam
         See :func:`~segstudy.papers.sgseg.spnn_losses.spnn_loss`.
     tv : float
         Weight of Eq. 17; the paper gives none.
-    radius, lam
-        See :func:`~segstudy.papers.sgseg.mutual_information.mutual_information`.
+    graph_tv : float
+        Weight of the same along the graph's edges, which section 3.4 names and leaves out.
+    radius, marginals
+        See :func:`~segstudy.papers.sgseg.mutual_information.mutual_information`: its radius and lam.
 
     Returns
     -------
@@ -158,11 +183,13 @@ def sgseg_loss(
     found = network.find(images)
     parts = {}
     if found.assignment is not None:
-        parts["spnn"] = spnn_loss(images, found.assignment, alpha=alpha, beta=beta, eta=eta)
+        parts["spnn"] = spnn_loss(images, found.assignment, alpha=alpha, beta=beta, eta=eta, lam=lam)
     if network.gnn is not None:
         parts["tv"] = tv * total_variation(found.projected)
+        if graph_tv:
+            parts["graph tv"] = graph_tv * graph_total_variation(found.features, found.neighbours)
     (first, one), (second, other) = (network.cnn(found.inputs, order) for order in orders)
-    parts["mi"] = -mutual_information(first, second, radius, lam)
+    parts["mi"] = -mutual_information(first, second, radius, marginals)
     if one is not None:
         parts["reconstruction"] = (one - images).square().mean() + (other - images).square().mean()
     return parts

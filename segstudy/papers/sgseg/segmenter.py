@@ -9,10 +9,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from segstudy.datasets.resizing import resize_image
 from segstudy.datasets.sample import Sample
 from segstudy.papers.sgseg.network import SGSeg
-from segstudy.papers.sgseg.training import Rates, Statistics, UnlabelledBatches, train_sgseg
+from segstudy.papers.sgseg.training import (
+    Rates,
+    Statistics,
+    UnlabelledBatches,
+    resize_bands,
+    train_sgseg,
+)
 
 
 class SGSegSegmenter:
@@ -116,9 +121,7 @@ class SGSegSegmenter:
             raise ValueError(
                 f"images must be (H, W, 3) uint8 or have more bands, got shape {image.shape} of {image.dtype}"
             )
-        # Band by band: Pillow would take a fourth for transparency and weigh the colours with it.
-        bands = [resize_image(image[:, :, band], (self.side, self.side)) for band in range(image.shape[2])]
-        return np.stack(bands, axis=2)
+        return resize_bands(image, self.side)
 
     @torch.no_grad()
     def probabilities(self, image: np.ndarray) -> np.ndarray:

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.datasets.augmentation import Augmentation
+from segstudy.datasets.resizing import resize_image
 from segstudy.papers.sgseg.autoregressive import ORDERS
 from segstudy.papers.sgseg.network import SGSeg, sgseg_loss
 from segstudy.papers.sgseg.spnn_losses import spnn_loss
 from segstudy.training import History, train
 
 SCHEMES = ("disjoint", "end to end", "pre-trained")
+SPNN_WEIGHTS = ("alpha", "beta", "eta", "lam")  # those of Eqs. 8 and 9 among the weights of the whole
 # The colours change as IIC's do for COCO-Stuff; a fourth band is left alone.
 JITTER = Augmentation(rotation=0, scale=0, translation=0, brightness=0.4, contrast=0.4, saturation=0.4)
 
@@ -27,6 +29,14 @@ class Rates(NamedTuple):
     spnn: float = 1e-5
     gnn: float = 5e-4
     cnn: float = 5e-6
+
+
+def resize_bands(image: np.ndarray, side: int) -> np.ndarray:
+    """Return a (H, W, c) uint8 image as a square of `side` pixels.
+
+    Band by band: Pillow would take a fourth for transparency and weigh the colours with it.
+    """
+    return np.stack([resize_image(band, (side, side)) for band in np.moveaxis(image, 2, 0)], axis=2)
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,7 @@ class Objective(nn.Module):
         """Return the parts of the loss by name."""
         images, orders = inputs
         if self.part == "spnn":
-            known = {key: self.weights[key] for key in ("alpha", "beta", "eta") if key in self.weights}
+            known = {key: self.weights[key] for key in SPNN_WEIGHTS if key in self.weights}
             return {"spnn": spnn_loss(images, self.network.spnn(images), **known)}
         parts = sgseg_loss(self.network, images, tuple(orders.tolist()), **self.weights)
         if self.part == "rest":
