@@ -15,7 +15,8 @@
 train = "stuff/train"  # pictures to learn from; their labels are never opened
 test = "stuff/test"  # pictures that are read once, for the scores
 images = 48  # of each, evenly spaced; 0: all
-side = 64  # pixels: pictures are resized to a square of it
+patch = 0  # pixels: pictures are cut into squares of it; 0: they stay whole
+side = 64  # pixels: pictures or patches are resized to a square of it
 clusters = 6  # as many as there are classes
 spnn_widths = [
     16,
@@ -32,6 +33,7 @@ pretraining = 6  # epochs of the superpixels alone
 epochs = 10  # of the whole
 batch = 8  # pictures in a step
 rates = [1e-3, 1e-3, 1e-3]  # of Adam: superpixels, graph, segmentation
+tv = 0.02  # weight of Eq. 17; the paper gives none
 methods = [
     "SGSeg",
     "superpixels, no GNN",
@@ -43,6 +45,13 @@ methods = [
 ]  # rows of Table 1 and 3, see trials.METHODS
 seeds = [0, 1, 2]  # of weights, order, colours and reading orders
 ablations = 0  # seeds of Tables 2 and 4 to 6 and of what the text argues for; 0: not run
+photographs = {}  # train, test, images and so on of the superpixels' comparison where it is on other pictures
+timed = {
+    "network": {"spnn_widths": [16, 32, 64, 128], "cnn_widths": [16, 32, 64, 128]},
+    "side": 64,
+    "rounds": 5,
+}  # SGSeg beside AC, see timing.time_steps
+graphs = {"sides": [32], "rounds": 3}  # of superpixels beside pixels, see timing.time_graphs
 shown = 3  # test pictures that are drawn
 device = "cpu"  # where the networks train, as torch names it
 
@@ -68,8 +77,15 @@ record = Record(seeds=seeds, device=device, features="learned here, from random 
 asked = {"train": train, "test": test, "images": images, "side": side, "clusters": clusters}
 asked |= {"spnn_widths": spnn_widths, "cnn_widths": cnn_widths, "gnn_width": gnn_width}
 asked |= {"gnn_blocks": gnn_blocks, "superpixels": superpixels, "k": k, "batch": batch}
-asked |= {"pretraining": pretraining, "epochs": epochs, "rates": rates, "device": device}
+asked |= {
+    "pretraining": pretraining,
+    "epochs": epochs,
+    "rates": rates,
+    "tv": tv,
+    "device": device,
+}
 asked |= {"methods": methods, "seeds": seeds, "ablations": ablations, "shown": shown}
+asked |= {"patch": patch, "photographs": photographs, "timed": timed, "graphs": graphs}
 
 # %%
 found = jobs.experiments(asked)
@@ -253,13 +269,16 @@ caption = f"Pixel accuracy on {test}, mean and std over {len(seeds)} seeds; one 
 record.table(table.dropna(axis=1, how="all"), "methods", caption)
 
 # %% tags=["hide-input"]
+gain_table = results.gain_table(runs, trials.SGSEG)
+beaten = [row.less for row in gain_table.itertuples() if row[4] > 0]
+caption = f"SGSeg's accuracy less that of each other, with 95 % intervals over {len(seeds)} seeds and over {len(pictures.test)} pictures. Above 0 over seeds: {', '.join(beaten) or 'none'}."
+record.table(gain_table, "gains", caption)
+
+# %% tags=["hide-input"]
 figure = figures.chart_methods(table, base)
-gains = results.gains_over(runs, trials.SGSEG)
-sentence = f"Pixel accuracy on {test}; bars are standard deviations over seeds. SGSeg less "
-sentence += "; ".join(f"{name} {gain}" for name, gain in gains.items()) + "."
+sentence = f"Pixel accuracy on {test}; bars are standard deviations over seeds. One cluster for all would have {base:.3f}, k-means on colours has {ranked.get(trials.KMEANS, np.nan):.3f}, SGSeg {ranked.get(trials.SGSEG, np.nan):.3f}."
 alt = "Points with error bars, one a method."
 record.figure(figure, "methods_chart", alt, sentence, headline=True, drawn=True)
-
 
 # %% tags=["hide-input"]
 caption = "Table 1 as published, pixel accuracy in percent: SGSeg has 39.4, 74.6, 57.7 and 71.8. None of these four data sets is at hand; Doersch, Isola, InMars and InfoSeg are published numbers only."
@@ -275,6 +294,21 @@ sentence = (
     + ". The sums hold different parts."
 )
 record.figure(figure, "losses", "Lines that fall with the epochs.", sentence, drawn=True)
+
+# %% [markdown]
+# ## Features or clusters: what holds the method back?
+#
+# Clusters that do not fit the classes may have two causes: the features do not tell the classes apart, or they do and the objective divides them
+# otherwise. A linear classifier that *is* told the classes (of every other test picture, scored on those between) says what features hold;
+# k-means on the same features, told nothing, says what is to be had from them without mutual information.
+
+# %%
+inside = results.inside_table(runs, (trials.SGSEG, trials.SPNN_ALONE))
+
+# %% tags=["hide-input"]
+ours = inside.set_index("method").loc[trials.SGSEG]
+caption = f"What the projected features of the test pictures hold, means over seeds: told the classes, {ours['told the classes']:.3f} for SGSeg and {ours['told, of colours']:.3f} for colours alone; k-means on them {ours['k-means on features']:.3f}, SGSeg's own clusters {ours['accuracy']:.3f}."
+record.table(inside, "inside", caption)
 
 # %% [markdown]
 # ## Figure 1: picture, superpixels, segmentation, truth
@@ -297,14 +331,20 @@ record.figure(figure, "examples", "Pictures, superpixels, segmentations and trut
 # anew on each of a few pictures.
 
 # %%
+whole_asked = jobs.setup(asked | photographs)
 judged_pieces = values(jobs.superpixels)
-plain = {a["source"]: v for a, v in judged_pieces if not a["few"] and not a["weights"]}
-alone = {a["source"]: v for a, v in judged_pieces if a["few"]}
+same = [(a, v) for a, v in judged_pieces if a["setup"] == whole_asked]
+plain = {a["source"]: v for a, v in same if not a["few"] and not a["weights"]}
+alone = {a["source"]: v for a, v in same if a["few"]}
+lost = [v for a, v in same if a["weights"]]
+losses = dict(zip(jobs.LOSSES, lost))
+numbers = {a["setup"]["superpixels"]: v for a, v in judged_pieces if a["setup"] != whole_asked}
+numbers |= {whole_asked["superpixels"]: plain[quality.AMORTISED]}
 
 # %% tags=["hide-input"]
 piece_table = results.superpixel_table(plain)
 reach = piece_table.set_index("superpixels")["achievable accuracy"]
-caption = f"Superpixels of {len(pictures.test)} test pictures: achievable accuracy {reach[quality.AMORTISED]:.3f} for SPNN, {reach[quality.SLIC]:.3f} for SLIC; borders count within {quality.TOLERANCE:g} pixels."
+caption = f"Superpixels of {len(plain[quality.SLIC]['count'])} pictures of {whole_asked['test']}: achievable accuracy {reach[quality.AMORTISED]:.3f} for SPNN, {reach[quality.SLIC]:.3f} for SLIC; borders count within {quality.TOLERANCE:g} pixels."
 record.table(piece_table, "superpixels", caption)
 
 # %% tags=["hide-input"]
@@ -312,6 +352,19 @@ few_table = results.superpixel_table(alone)
 reach = few_table.set_index("superpixels")["achievable accuracy"]
 caption = f"The same on {len(alone[quality.SLIC]['count'])} pictures, where SPNN is also trained on each alone: {reach[quality.ALONE]:.3f}, amortised {reach[quality.AMORTISED]:.3f}, SLIC {reach[quality.SLIC]:.3f}."
 record.table(few_table, "superpixels_few", caption)
+
+# %% tags=["hide-input"]
+if losses:
+    loss_table = results.superpixel_table({"all losses": plain[quality.AMORTISED]} | losses)
+    dearest = loss_table.set_index("superpixels")["achievable accuracy"].iloc[1:].idxmin()
+    caption = f"SPNN's superpixels, amortised, with a loss left out: achievable accuracy is lowest with {dearest}."
+    record.table(loss_table, "superpixel_losses", caption)
+    number_table = results.superpixel_table({f"N = {n}": numbers[n] for n in sorted(numbers)})
+    best_count = number_table.set_index("superpixels")["achievable accuracy"].idxmax()
+    caption = f"The same by number of superpixels: the highest achievable accuracy is that of {best_count}."
+    record.table(number_table, "superpixel_numbers", caption)
+else:
+    record.left_out("SPNN with a loss left out, and other numbers of superpixels")
 
 # %% [markdown]
 # ## Tables 2 to 6: what each part is worth
@@ -326,16 +379,12 @@ changed = {
     name: changed_runs[i * ablations : (i + 1) * ablations]
     for i, name in enumerate(asked_changes)
 }
-losses = {
-    name: value
-    for name, (_, value) in zip(jobs.LOSSES, [x for x in judged_pieces if x[0]["weights"]])
-}
 
 # %% tags=["hide-input"]
 if changed:
     change_table = results.method_table(changed).rename(columns={"method": "SGSeg with"})
     top = change_table.loc[change_table["accuracy"].idxmax()]
-    caption = f"SGSeg with one thing changed, {ablations} seeds: best is {top['SGSeg with']}, {top['accuracy']:.3f}."
+    caption = f"SGSeg with one thing changed, seeds: {ablations}; best is {top['SGSeg with']}, {top['accuracy']:.3f}."
     record.table(change_table, "changed", caption)
 else:
     record.left_out("schemes, components, N, backbones, k and what the text argues for")
@@ -374,13 +423,35 @@ sizes = {
 }
 parameters = {name: sum(p.numel() for p in n.parameters()) for name, n in sizes.items()}
 record.expect("SPNN", parameters["SPNN, N = 200 (Table 7)"], 8_754_891)
-print(parameters)
 
 # %% tags=["hide-input"]
 ours = sum(parameters.values())
 caption = f"Parameters of the paper's widths, counted here: {ours:,} together. The paper prints no totals, and Table 10 lists 64 to 128 twice: four blocks of 64, 128, 256 and 512 are the reading that changes one cell."
 frame = results.pd.DataFrame({"network": parameters.keys(), "parameters": parameters.values()})
 record.table(frame, "parameters", caption, decimals=0)
+
+# %%
+cost = {name: value_of[job.key()] for name, job in jobs.costs(asked).items()}
+
+# %% tags=["hide-input"]
+parts_table, layers = (results.in_millions(cost["layers"][key]) for key in ("parts", "layers"))
+millions = parts_table.set_index("part")["million multiply-adds"]
+caption = f"Parameters and multiply-adds of the paper's widths for one picture of 128 x 128, N = 200: SPNN does {millions['SPNN'] / 1e3:.1f} of {millions.sum() / 1e3:.1f} billion."
+record.table(parts_table, "parts", caption, decimals=0)
+caption = "Layer by layer, Tables 7 to 10 as built here."
+record.table(layers, "layers", caption, decimals=0)
+
+# %% tags=["hide-input"]
+ratio_table = results.ratio_table(cost["expected"], cost["steps"])
+by_count = ratio_table.set_index("step")["by multiply-adds"]
+printed_ratio = ratio_table.set_index("step")["as published"]
+caption = f"SGSeg's time over AC's: Table 11 has {printed_ratio['training']:.2f} and {printed_ratio['inference']:.2f}, multiply-adds of the paper's own tables say {by_count['training']:.1f} and {by_count['inference']:.1f}: both cannot be true. Measured here on {cost['steps']['side']} x {cost['steps']['side']} pictures, side by side, {cost['steps']['rounds']} rounds, quartiles."
+record.table(ratio_table, "ratios", caption)
+
+# %% tags=["hide-input"]
+graph_table = results.graph_table(cost["graphs"])
+caption = f"A graph network on {cost['graphs']['nodes']} superpixels or on the pixels themselves, side by side: pixels take {graph_table['ratio'].iloc[-1]:.1f} times as long, what makes superpixels of pixels (Eqs. 3 and 6) included."
+record.table(graph_table, "graphs", caption)
 
 # %% tags=["hide-input"]
 for number, what in ((7, "SPNN"), (8, "the graph network"), (9, "a block"), (10, "the CNN")):
@@ -399,7 +470,7 @@ record.table(published.table("sgseg_table12"), "table_12", caption)
 # ## The paper's claims
 
 # %%
-judged_claims = claims.judge(runs, changed, plain, losses, len(classes))
+judged_claims = claims.judge(runs, changed, plain, losses, numbers, cost, len(classes))
 verdict_table = verdicts.claims_table("sgseg", judged_claims)
 for row in verdict_table.itertuples():
     record.verdict(row.claim, row.text, row.verdict, row.evidence)

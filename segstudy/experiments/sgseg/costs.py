@@ -73,8 +73,9 @@ def expect_ratios(
     .. math:: r_\text{training} = \frac{\text{SPNN} + \text{GNN} + 2\,\text{CNN}}{2\,\text{AC}}, \qquad
               r_\text{inference} = \frac{\text{SPNN} + \text{GNN} + \text{CNN}}{\text{AC}}
 
-    counted with the products with P, and for training with all losses and the backward pass. Time goes with
-    multiply-adds as long as both networks keep a machine equally busy; convolutions that wide do.
+    counted with the products with P, and for training with all losses. The backward pass makes two products of the size
+    of each in the forward pass, for either network. Time goes with multiply-adds as long as both networks keep a
+    machine equally busy.
 
     Parameters
     ----------
@@ -120,13 +121,14 @@ def _count(
 ) -> tuple[dict[str, dict[Any, int]], int]:
     """Return the operations (two a multiply-add) of each layer by its path, and the multiply-adds of all."""
     images = torch.empty(1, bands, side, side, device="meta")
-    with Finite(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), Finite(), FlopCounterMode(display=False) as counter:
         if training:
-            sum(sgseg_loss(model, images, (0, 1)).values()).backward()
+            sgseg_loss(model, images, (0, 1))
         else:
-            with torch.no_grad():
-                model.eval()(images)
-    return counter.get_flop_counts(), counter.get_total_flops() // 2
+            model.eval()(images)
+    # Not counted in the backward pass itself: the counter takes the depth-wise convolutions' for full ones there.
+    passes = 3 if training else 1
+    return counter.get_flop_counts(), passes * counter.get_total_flops() // 2
 
 
 def _rows(part: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -40,6 +40,7 @@ OTHERS: dict[str, Change] = {
     "weight decay 1e-4": {"training": {"weight_decay": 1e-4}},
     "hard superpixel features": {"network": {"hard": True}},
     "no total variation": {"loss": {"tv": 0.0}},
+    "total variation of weight 1": {"loss": {"tv": 1.0}},
     "mean over neighbours": {"network": {"aggregation": "mean"}},
     "no places in SPNN's input": {"network": {"places": False}},
     SHUFFLED: {"places": parts.SHUFFLED},

@@ -184,6 +184,7 @@ def keep(model: SGSeg, images: Tensor, mixed: bool) -> tuple[dict[int, tuple[int
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda saved: saved), in_precision(mixed):
         loss = sum(sgseg_loss(model, images, ORDERS).values())
+    held.clear()  # autograd keeps `note` as long as what it noted
     return sizes, loss
 
 

@@ -37,6 +37,8 @@ class Setup(NamedTuple):
     pretraining, epochs, batch : int
     rates : tuple of three floats
         Of SPNN, the graph network, and the segmentation network.
+    tv : float
+        Weight of Eq. 17; the paper gives none.
     device : str
     """
 
@@ -56,6 +58,7 @@ class Setup(NamedTuple):
     epochs: int
     batch: int
     rates: tuple[float, float, float]
+    tv: float
     device: str
 
 

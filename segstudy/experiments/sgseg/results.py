@@ -11,6 +11,7 @@ import pandas as pd
 from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.sgseg.trials import entropy
 from segstudy.metrics import assign_clusters
+from segstudy.metrics.paired import paired_difference
 
 COLLAPSED = (
     0.1  # nats of the clusters' entropy over the test set, below which a run has one cluster for everything
@@ -32,6 +33,30 @@ def gains_over(trials: Mapping[str, Sequence[Trial]], name: str) -> dict[str, Di
         for other, values in trials.items()
         if own and other != name
     }
+
+
+def gain_table(trials: Mapping[str, Sequence[Trial]], name: str) -> pd.DataFrame:
+    """Return by how much one method's accuracy is above each other's, with 95 % intervals over seeds and over pictures.
+
+    Over seeds the accuracy is that of the whole test set, which weighs its pixels alike. Over pictures it is each
+    picture's, a mean over seeds; these intervals say nothing of other trainings.
+    """
+    rows = []
+    own = _by_picture(trials[name]) if trials.get(name) else None
+    for other, seeds in gains_over(trials, name).items():
+        pictures = paired_difference(own, _by_picture(trials[other]))
+        spans = {"over seeds": (seeds.low, seeds.high), "over pictures": (pictures.low, pictures.high)}
+        row = {"less": other, "gain": seeds.mean, "seeds": seeds.n}
+        for over, (low, high) in spans.items():
+            row |= {f"{over}, from": low, f"{over}, to": high}
+        rows.append(row | {"gain, mean over pictures": pictures.mean})
+    return pd.DataFrame(rows)
+
+
+def _by_picture(runs: Sequence[Trial]) -> np.ndarray:
+    """Return the accuracy of each picture, a mean over seeds; NaN for a picture without a scored pixel."""
+    right, scored = (np.array(part, float) for part in zip(*map(picture_scores, runs), strict=True))
+    return (right / np.where(scored > 0, scored, np.nan)).mean(axis=0)
 
 
 def picture_scores(value: Trial) -> tuple[np.ndarray, np.ndarray]:
@@ -103,3 +128,61 @@ def superpixel_table(sources: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
 def largest_entropy(classes: int) -> float:
     """Return the entropy of even shares of so many clusters."""
     return entropy(np.full(classes, 1 / classes))
+
+
+def inside_table(trials: Mapping[str, Sequence[Trial]], names: Sequence[str]) -> pd.DataFrame:
+    """Return what the projected features of methods with superpixels hold, means over seeds, beside their accuracy.
+
+    Columns: "told the classes" and "told, of colours", of a linear classifier; "k-means on features"; "apart" and
+    "apart, of colours", distances within classes over between; "reach", the share of a pixel's features that comes from
+    beyond half a side.
+    """
+    rows = []
+    for name in names:
+        runs = trials.get(name, ())
+        if runs:
+            found = {
+                "accuracy": [accuracy(value) for value in runs],
+                "k-means on features": [accuracy({"counts": value["counts, k-means"]}) for value in runs],
+                "told the classes": [value["told"] for value in runs],
+                "told, of colours": [value["told, colours"] for value in runs],
+                "apart": [np.nanmean(value["apart"]) for value in runs],
+                "apart, of colours": [np.nanmean(value["apart, colours"]) for value in runs],
+                "reach": [value["reach"] for value in runs],
+            }
+            rows.append({"method": name} | {key: float(np.mean(values)) for key, values in found.items()})
+    return pd.DataFrame(rows)
+
+
+def ratio_table(expected: Mapping[str, Any], measured: Mapping[str, Any]) -> pd.DataFrame:
+    """Return SGSeg's time over AC's by step: as published, by multiply-adds, and measured with its quartiles."""
+    rows = []
+    for index, step in enumerate(expected["steps"]):
+        low, median, high = measured[step]["ratio"]
+        rows.append(
+            {
+                "step": step,
+                "as published": expected["printed"][index],
+                "by multiply-adds": expected["ratio"][index],
+                "AC twice as wide": expected["ratio, wide"][index],
+                "measured": median,
+                "from": low,
+                "to": high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def graph_table(measured: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the time of a graph of pixels over that of one of superpixels, by the number of pixels."""
+    rows = []
+    for row in measured["rows"]:
+        low, median, high = row["ratio, with projections"]
+        rows.append({"pixels": row["pixels"], "ratio": median, "from": low, "to": high})
+    return pd.DataFrame(rows).assign(superpixels=measured["nodes"])
+
+
+def in_millions(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return counted layers or parts as a table, multiply-adds in millions."""
+    table = pd.DataFrame(rows)
+    return table.assign(**{"million multiply-adds": table.pop("multiply-adds") / 1e6})

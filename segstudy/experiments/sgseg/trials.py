@@ -169,7 +169,7 @@ def _train(
 ) -> list[list[float]]:
     batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
     options = {"pretraining": setup.pretraining, "rates": Rates(*setup.rates), "device": setup.device}
-    options |= change.get("training", {}) | change.get("loss", {})
+    options |= {"tv": setup.tv} | change.get("training", {}) | change.get("loss", {})
     epochs = options.pop("epochs", setup.epochs)
     return [
         history.losses for history in train_sgseg(network, batches, epochs, label=f"seed {seed}", **options)

@@ -30,6 +30,7 @@ ASKED = {
     "epochs": 1,
     "batch": 2,
     "rates": [1e-3, 1e-3, 1e-3],
+    "tv": 0.02,
     "device": "cpu",
     "photographs": {},
     "timed": {"network": {}, "rounds": 1},
@@ -283,3 +284,26 @@ def test_figures():
     assert len(drawn[1].axes) == 8 and drawn[5].axes[0].get_xlabel() == "pixel accuracy"
     for figure in drawn:
         plt.close(figure)
+
+
+def test_tables_of_what_was_counted_and_seen():
+    runs = {
+        trials.SGSEG: [run(60) | {"counts, k-means": run(80)["counts"], "told": 0.9, "told, colours": 0.5}]
+    }
+    row = results.inside_table(runs, (trials.SGSEG, trials.SPNN_ALONE)).set_index("method").loc[trials.SGSEG]
+    assert row["accuracy"] == pytest.approx(0.6) and row["k-means on features"] == pytest.approx(0.8)
+    assert results.in_millions([{"part": "a", "multiply-adds": 3e6}])["million multiply-adds"].tolist() == [3]
+    expected = {"steps": ["training"], "printed": [1.2], "ratio": [7.8], "ratio, wide": [1.9]}
+    table = results.ratio_table(expected, {"training": {"ratio": [2.0, 3.0, 4.0]}})
+    assert table.loc[0, ["as published", "measured", "to"]].tolist() == [1.2, 3.0, 4.0]
+    graphs = {"nodes": 8, "rows": [{"pixels": 64, "ratio, with projections": [2.0, 3.0, 4.0]}]}
+    assert results.graph_table(graphs).loc[0, ["pixels", "ratio", "superpixels"]].tolist() == [64, 3, 8]
+
+
+def test_gains_stand_over_seeds_and_over_pictures():
+    runs = {trials.SGSEG: [run(64), run(66)], "a": [run(60), run(62)]}
+    table = results.gain_table(runs, trials.SGSEG).iloc[0]
+    assert table["gain"] == pytest.approx(0.04) and table["gain, mean over pictures"] == pytest.approx(0.04)
+    assert table["over seeds, from"] == pytest.approx(0.05) and table["over pictures, to"] == pytest.approx(
+        0.05
+    )
