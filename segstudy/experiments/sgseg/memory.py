@@ -101,11 +101,10 @@ def measure_memory(
         and without.
     """
     ways = list(product(PRECISIONS, (False, True)))
-    shared = {"batch": batch, "bands": bands, "classes": classes}
 
     def measure(options: dict[str, Any], side: int) -> Iterator[dict[str, Any]]:
         for precision, checkpointed in ways:
-            yield measure_step(options, side, **shared, precision=precision, checkpointed=checkpointed)
+            yield measure_step(options, side, batch, bands, classes, precision, checkpointed)
 
     by_number = [row for count in numbers for row in measure(network | {"superpixels": count}, 128)]
     return {"numbers": by_number, "sides": [row for side in sides for row in measure(network, side)]}

@@ -230,23 +230,36 @@ def test_mixed_precision_is_cuda_s():
     assert found["kept"] < 0.8 * memory.measure_step(TINY, 64, 3, classes=2)["kept"]
 
 
-def test_a_plan_halves_the_batch_until_it_fits():
-    whole = memory.measure_step(TINY, 16, 8, precision="bf16-mixed", checkpointed=True)["peak"]
-    found = memory.plan_batch(TINY, 16, 8, limit=whole)["rows"]
-    ways = [(row["precision"], row["checkpointed"]) for row in found]
-    assert ways[0] == ways[1] == ("32-true", False)  # does not fit at once
-    assert [(row["batch"], row["steps"]) for row in found[:2]] == [(8, 1), (4, 2)]
-    assert found[-1]["batch"] == 8 and found[-1]["fits"] and ways[-1] == ("bf16-mixed", True)
-    hopeless = memory.plan_batch(TINY, 16, 2, limit=1)["rows"]
+@pytest.fixture
+def planted(monkeypatch):
+    """Steps that need 100 bytes a picture, half of it in bfloat16, a fifth with checkpoints."""
+
+    def measure(network, side, batch, bands, classes, precision, checkpointed):
+        peak = batch * 100 // (1 + (precision == "bf16-mixed")) // (5 if checkpointed else 1)
+        return network | {"side": side, "batch": batch, "way": (precision, checkpointed), "peak": peak}
+
+    monkeypatch.setattr(memory, "measure_step", measure)
+    return [(precision, again) for precision in PRECISIONS for again in (False, True)]
+
+
+def test_a_plan_halves_the_batch_until_it_fits(planted):
+    rows = memory.plan_batch({}, 16, 8, limit=200)["rows"]
+    tried = [[(row["batch"], row["steps"]) for row in rows if row["way"] == way] for way in planted]
+    assert tried == [[(8, 1), (4, 2), (2, 4)], [(8, 1)], [(8, 1), (4, 2)], [(8, 1)]]
+    assert [row["fits"] for row in rows] == [False, False, True, True, False, True, True]
+    hopeless = memory.plan_batch({}, 16, 2, limit=1)["rows"]
     assert [row["batch"] for row in hopeless] == 4 * [2, 1] and not any(row["fits"] for row in hopeless)
 
 
-def test_memory_by_superpixels_and_by_side():
-    found = memory.measure_memory(TINY, numbers=(13,), sides=(16,), batch=2, classes=2)
-    sizes = {name: {(row["superpixels"], row["side"]) for row in rows} for name, rows in found.items()}
-    assert sizes == {"numbers": {(13, 128)}, "sides": {(11, 16)}}
-    for rows in found.values():
-        ways = [(row["precision"], row["checkpointed"]) for row in rows]
-        assert ways == [(precision, again) for precision in PRECISIONS for again in (False, True)]
+def test_memory_is_asked_by_superpixels_and_by_side(planted):
+    found = memory.measure_memory({"k": 3}, numbers=(25, 50), sides=(64, 96), batch=2)
+    asked = {
+        name: [(row.get("superpixels"), row["side"]) for row in rows[::4]] for name, rows in found.items()
+    }
+    assert asked == {"numbers": [(25, 128), (50, 128)], "sides": [(None, 64), (None, 96)]}
+    assert all([row["way"] for row in rows] == 2 * planted and rows[0]["k"] == 3 for rows in found.values())
+
+
+def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="precision"):
         memory.measure_step(TINY, precision="16")
