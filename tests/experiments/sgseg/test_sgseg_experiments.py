@@ -304,6 +304,5 @@ def test_gains_stand_over_seeds_and_over_pictures():
     runs = {trials.SGSEG: [run(64), run(66)], "a": [run(60), run(62)]}
     table = results.gain_table(runs, trials.SGSEG).iloc[0]
     assert table["gain"] == pytest.approx(0.04) and table["gain, mean over pictures"] == pytest.approx(0.04)
-    assert table["over seeds, from"] == pytest.approx(0.04) and table["over pictures, to"] == pytest.approx(
-        0.05
-    )
+    assert table["over seeds, from"] == pytest.approx(0.04)
+    assert table["over pictures, to"] == pytest.approx(0.04)
