@@ -12,15 +12,15 @@ from segstudy.experiments.sgseg.costs import count_layers, expect_ratios
 from segstudy.experiments.sgseg.pictures import Setup, open_part
 from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, SOURCES, judge_superpixels
 from segstudy.experiments.sgseg.timing import time_graphs, time_steps
-from segstudy.experiments.sgseg.trials import NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial
+from segstudy.experiments.sgseg.trials import END_TO_END, NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial
 
 Change = dict[str, Any]
-END_TO_END, DISJOINT, PRETRAINED = "end to end", "disjoint", "SPNN first, then all"
+DISJOINT, PRETRAINED = "disjoint", "SPNN first, then all"
 SHUFFLED, ALIGNED = "DiffGCN, places shuffled", "DiffGCN, places aligned"
 # One thing changed in SGSeg's training, by the paper's table or claim.
 SCHEMES: dict[str, Change] = {
     DISJOINT: {"training": {"scheme": "disjoint"}},
-    END_TO_END: {"training": {"scheme": "end to end"}},
+    END_TO_END: {"training": {"scheme": END_TO_END}},
     PRETRAINED: {},
 }
 BACKBONES: dict[str, Change] = {

@@ -10,11 +10,11 @@ import torch
 
 from segstudy.baselines.superpixels import Superpixels
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
-from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, superpixel_maps
+from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, pretrain, superpixel_maps
 from segstudy.metrics import achievable_accuracy, boundary_precision, boundary_recall
 from segstudy.papers.sgseg.spnn import SPNN
 from segstudy.papers.sgseg.spnn_losses import spnn_loss
-from segstudy.papers.sgseg.training import Rates, Statistics, UnlabelledBatches, train_sgseg
+from segstudy.papers.sgseg.training import Statistics
 from segstudy.progress import track
 
 TOLERANCE = 2.0  # pixels, as in notebook 00
@@ -133,10 +133,9 @@ def _amortised(
     """Train SPNN on the training pictures; return its superpixels of the test pictures and how sure it is of them."""
     network = build(setup, SGSEG, seed, {})
     first, _ = sureness(network.spnn, pictures, setup.device)
-    batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
-    options = {"rates": Rates(*setup.rates), "device": setup.device, "label": f"superpixels, seed {seed}"}
-    options |= {"pretraining": setup.pretraining + setup.epochs}
-    train_sgseg(network, batches, 0, **options, **weights)
+    epochs = setup.pretraining + setup.epochs
+    state, _ = pretrain(setup, epochs, seed, True, setup.superpixels, tuple(weights.items()))
+    network.spnn.load_state_dict(state)
     unsure, even = sureness(network.spnn, pictures, setup.device)
     sure = {"unsure at first": first, "unsure": unsure, "even": even}
     return superpixel_maps(setup, network, pictures), sure

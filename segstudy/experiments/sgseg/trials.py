@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from segstudy.metrics import confusion
 from segstudy.papers.sgseg.autoregressive import ORDERS
 from segstudy.papers.sgseg.gnn import total_variation
 from segstudy.papers.sgseg.network import NO_GNN, NO_SUPERPIXELS, SGSeg
-from segstudy.papers.sgseg.training import Rates, UnlabelledBatches, train_sgseg
+from segstudy.papers.sgseg.training import SPNN_WEIGHTS, Rates, UnlabelledBatches, train_sgseg
 
 SGSEG, SPNN_ALONE, CNN_ALONE, AC = "SGSeg", "superpixels, no GNN", "CNN alone", "AC"
 IIC, KMEANS, RANDOM = "IIC", "k-means", "random CNN"
@@ -30,6 +31,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     RANDOM: {"gnn": NO_SUPERPIXELS, "reconstruct": False},
 }
 METHODS = (*NETWORKS, IIC, KMEANS)
+END_TO_END = "end to end"
 BATCH = 8  # test pictures at once
 
 
@@ -167,13 +169,49 @@ def build(setup: Setup, method: str, seed: int, change: dict[str, Any]) -> SGSeg
 def _train(
     setup: Setup, pictures: Pictures, network: SGSeg, seed: int, change: dict[str, Any]
 ) -> list[list[float]]:
+    options = {"rates": Rates(*setup.rates), "device": setup.device, "tv": setup.tv}
+    options |= change.get("training", {}) | change.get("loss", {})
+    epochs, losses = options.pop("epochs", setup.epochs), []
+    if network.spnn is not None and options.get("scheme") != END_TO_END:
+        weights = {name: options[name] for name in (*SPNN_WEIGHTS, "weight_decay") if name in options}
+        spnn = change.get("network", {}).get("places", True), network.spnn.count
+        state, losses = pretrain(setup, setup.pretraining, seed, *spnn, tuple(weights.items()))
+        network.spnn.load_state_dict(state)
     batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
-    options = {"pretraining": setup.pretraining, "rates": Rates(*setup.rates), "device": setup.device}
-    options |= {"tv": setup.tv} | change.get("training", {}) | change.get("loss", {})
-    epochs = options.pop("epochs", setup.epochs)
-    return [
-        history.losses for history in train_sgseg(network, batches, epochs, label=f"seed {seed}", **options)
-    ]
+    whole = train_sgseg(network, batches, epochs, label=f"seed {seed}", pretraining=0, **options)
+    return [*([losses] if losses else []), *(history.losses for history in whole)]
+
+
+@lru_cache(maxsize=16)
+def pretrain(
+    setup: Setup, epochs: int, seed: int, places: bool, count: int, weights: tuple[tuple[str, float], ...]
+) -> tuple[dict[str, Tensor], list[float]]:
+    """Train SPNN alone, once in a process for all that begin with it.
+
+    Parameters
+    ----------
+    setup : Setup
+    epochs, seed : int
+    places : bool
+        Whether SPNN knows where pixels are.
+    count : int
+        N.
+    weights : tuple of (name, value)
+        Of Eqs. 8 and 9, and "weight_decay", where they are not the defaults.
+
+    Returns
+    -------
+    state : dict of str to Tensor
+    losses : list of float
+        By epoch.
+    """
+    pictures = pictures_of(setup)
+    change = {"network": {"places": places, "superpixels": count, "k": min(setup.k, count - 1)}}
+    network = build(setup, SGSEG, seed, change)
+    batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, seed)
+    options = {"rates": Rates(*setup.rates), "device": setup.device, "label": f"superpixels, seed {seed}"}
+    (history,) = train_sgseg(network, batches, 0, pretraining=epochs, **options, **dict(weights))
+    return network.spnn.state_dict(), history.losses
 
 
 def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray], list[list[float]]]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segstudy.nn.trunks import check_counts, seeded
-from segstudy.papers.sgseg.spnn import initialise
+from segstudy.papers.sgseg.spnn import check_widths, initialise
 
 ORDERS = 8
 # Table 10 prints 64 to 128 twice and Table 9 has every block double: four blocks as the text counts, and widths as a
@@ -124,7 +124,7 @@ class AutoregressiveCNN(nn.Module):
     Raises
     ------
     ValueError
-        A number below 1, or widths that fall.
+        A number below 1, or widths that fall or are none.
     """
 
     def __init__(
@@ -136,14 +136,11 @@ class AutoregressiveCNN(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_counts(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            **{f"widths[{i}]": w for i, w in enumerate(widths)},
-        )
+        check_widths(widths)
+        check_counts(in_channels=in_channels, num_classes=num_classes)
         if bands < 0:
             raise ValueError(f"bands must be 0 or more, got {bands!r}")
-        self.num_classes = num_classes
+        self.in_channels, self.num_classes = in_channels, num_classes
         outputs = num_classes + bands
         with seeded(seed):
             self.first = nn.Sequential(
@@ -170,9 +167,12 @@ class AutoregressiveCNN(nn.Module):
         probabilities : (B, k, H, W) Tensor
         reconstruction : (B, bands, H, W) Tensor or None
         """
-        if inputs.ndim != 4 or min(inputs.shape[2:]) < 2:
-            raise ValueError(f"inputs must be (B, c, H, W) of 2 x 2 or more, got shape {tuple(inputs.shape)}")
-        values = F.max_pool2d(self.first(inputs), 2)
+        shape = tuple(inputs.shape)
+        if len(shape) != 4 or shape[1] != self.in_channels or min(shape) < 1 or min(shape[2:]) < 2:
+            raise ValueError(
+                f"inputs must be (B, {self.in_channels}, H, W) of 2 x 2 or more, got shape {shape}"
+            )
+        values = F.max_pool2d(self.first(inputs.to(self.head[-1].weight.dtype)), 2)
         for block in self.blocks:
             values = block(values, order)
         values = F.interpolate(self.head(values), inputs.shape[2:], mode="bilinear", align_corners=False)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from segstudy.papers.sgseg.superpixels import check_maps, check_weights, require_finite
+
 
 def joint_distribution(first: Tensor, second: Tensor, radius: int = 0) -> Tensor:
     """Return the joint distribution of the classes in two maps, for each displacement of one against the other.
@@ -36,7 +38,8 @@ def joint_distribution(first: Tensor, second: Tensor, radius: int = 0) -> Tensor
     ValueError
         Shapes that differ, or a radius that leaves no pixel.
     """
-    if first.shape != second.shape or first.ndim != 4:
+    check_maps(first=first, second=second)
+    if first.shape != second.shape:
         raise ValueError(
             "first and second must be (B, k, H, W) of one shape, got "
             f"{tuple(first.shape)} and {tuple(second.shape)}"
@@ -46,7 +49,7 @@ def joint_distribution(first: Tensor, second: Tensor, radius: int = 0) -> Tensor
             f"radius must be 0 to {min(first.shape[2:]) - 1}, below the picture's sides, got {radius!r}"
         )
     # A convolution with the other map as its kernel is the sum over pictures and pixels, for every displacement.
-    sums = F.conv2d(first.transpose(0, 1), second.transpose(0, 1), padding=radius)
+    sums = F.conv2d(first.transpose(0, 1), second.transpose(0, 1).to(first.dtype), padding=radius)
     joint = sums.flatten(2).permute(2, 0, 1)
     joint = (joint + joint.transpose(1, 2)) / 2
     return joint / joint.sum(dim=(1, 2), keepdim=True)
@@ -67,8 +70,9 @@ def mutual_information(first: Tensor, second: Tensor, radius: int = 0, lam: floa
     () Tensor
         In nats; 0 to log k at lam = 1.
     """
+    check_weights(lam=lam)
     joint = joint_distribution(first, second, radius)
     marginal = joint.sum(dim=2)
     # p log p with 0 log 0 = 0, and marginals twice: the joint is symmetric.
     mutual = -torch.special.entr(joint).sum(dim=(1, 2)) + 2 * lam * torch.special.entr(marginal).sum(dim=1)
-    return mutual.mean()
+    return require_finite(mutual.mean(), first=first, second=second)

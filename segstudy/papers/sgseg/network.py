@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from segstudy.papers.sgseg import autoregressive, spnn
 from segstudy.papers.sgseg.autoregressive import AutoregressiveCNN
 from segstudy.papers.sgseg.gnn import (
+    PARTS,
     SuperpixelGNN,
     graph_total_variation,
     superpixel_graph,
@@ -20,7 +21,13 @@ from segstudy.papers.sgseg.gnn import (
 from segstudy.papers.sgseg.mutual_information import mutual_information
 from segstudy.papers.sgseg.spnn import SPNN, Assignment
 from segstudy.papers.sgseg.spnn_losses import ALPHA, BETA, ETA, spnn_loss
-from segstudy.papers.sgseg.superpixels import pixel_places, project, superpixel_features
+from segstudy.papers.sgseg.superpixels import (
+    check_pictures,
+    check_weights,
+    pixel_places,
+    project,
+    superpixel_features,
+)
 
 NO_GNN = "no GNN"  # the superpixels' features go to the segmentation network as they are (Table 3)
 NO_SUPERPIXELS = "no SPNN"  # the segmentation network alone
@@ -81,7 +88,7 @@ class SGSeg(nn.Module):
     Raises
     ------
     ValueError
-        See the parts; k is not below N.
+        See the parts; k is not below N, or there is no such graph network.
     """
 
     def __init__(
@@ -104,9 +111,13 @@ class SGSeg(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if gnn not in (NO_GNN, NO_SUPERPIXELS) and not 1 <= k < superpixels:
+        if gnn not in (*PARTS, NO_GNN, NO_SUPERPIXELS):
+            raise ValueError(f"gnn must be one of {(*PARTS, NO_GNN, NO_SUPERPIXELS)}, got {gnn!r}")
+        if gnn in PARTS and not 1 <= k < superpixels:
             raise ValueError(f"k must be 1 to {superpixels - 1}, below the number of superpixels, got {k!r}")
-        self.k, self.hard, self.describe, self.spnn, self.gnn = k, hard, describe, None, None
+        spnn.check_widths(spnn_widths)
+        self.in_channels, self.k, self.hard, self.describe = in_channels, k, hard, describe
+        self.spnn, self.gnn = None, None
         width = 2 + in_channels + spnn_widths[-1]  # x, y, colours, SPNN's features
         width += 0 if describe is None else describe.width
         if gnn != NO_SUPERPIXELS:
@@ -119,7 +130,14 @@ class SGSeg(nn.Module):
         self.cnn = AutoregressiveCNN(in_channels + beside, num_classes, bands, cnn_widths, seed)
 
     def find(self, images: Tensor) -> Found:
-        """Return what stands beside (B, c, H, W) images at the input of the segmentation network (Eqs. 4 to 7)."""
+        """Return what stands beside (B, c, H, W) images at the input of the segmentation network (Eqs. 4 to 7).
+
+        Parameters
+        ----------
+        images : (B, c, H, W) Tensor
+            Standardised; H and W at least 2. In training there are more than 3 x 3 pixels in all.
+        """
+        check_pictures(images, self.in_channels, least=2, training=self.training)
         if self.spnn is None:
             return Found(None, None, None, None, images)
         assignment = self.spnn(images)
@@ -180,6 +198,7 @@ def sgseg_loss(
         "spnn", "tv", "mi" and "reconstruction", where the network has these parts. The reconstruction (Eq. 20) is a
         mean over values, not a sum: a sum is 49,000 times as large beside a mutual information below log k.
     """
+    check_weights(tv=tv, graph_tv=graph_tv)
     found = network.find(images)
     parts = {}
     if found.assignment is not None:

@@ -15,6 +15,7 @@ from segstudy.papers.sgseg.training import (
     Rates,
     Statistics,
     UnlabelledBatches,
+    check_picture,
     resize_bands,
     train_sgseg,
 )
@@ -113,14 +114,11 @@ class SGSegSegmenter:
         options = {"scheme": self.scheme, "pretraining": self.pretraining, "rates": self.rates}
         options |= {"device": self.device, "precision": self.precision}
         self.histories_ = train_sgseg(network, batches, self.epochs, **options, **self.weights)
-        self.network_ = network
+        self.network_ = network.eval()  # also where nothing was trained
         return self
 
     def _resized(self, image: np.ndarray) -> np.ndarray:
-        if image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.uint8:
-            raise ValueError(
-                f"images must be (H, W, 3) uint8 or have more bands, got shape {image.shape} of {image.dtype}"
-            )
+        check_picture(image)
         return resize_bands(image, self.side)
 
     @torch.no_grad()
@@ -128,8 +126,10 @@ class SGSegSegmenter:
         """Return the clusters' probabilities of a (H, W, c) uint8 image: (H, W, num_clusters) float32."""
         if not hasattr(self, "network_"):
             raise ValueError("SGSegSegmenter is not trained yet: call fit(dataset) first")
+        resized = self._resized(image)
+        self.statistics_.check(resized.shape[2])
         place = next(self.network_.parameters()).device
-        found = self.network_(self.statistics_.standardise([self._resized(image)]).to(place))
+        found = self.network_(self.statistics_.standardise([resized]).to(place))
         whole = F.interpolate(found, image.shape[:2], mode="bilinear", align_corners=False)
         return whole[0].permute(1, 2, 0).cpu().numpy()
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.nn.trunks import check_counts, seeded
-from segstudy.papers.sgseg.superpixels import pixel_places
+from segstudy.papers.sgseg.superpixels import check_pictures, pixel_places
 
 WIDTHS = (64, 128, 256, 512)
 DILATIONS = (1, 2, 4)
@@ -57,7 +57,7 @@ class SPNN(nn.Module):
     Raises
     ------
     ValueError
-        A number below 1.
+        A number below 1, or no width.
     """
 
     def __init__(
@@ -69,10 +69,9 @@ class SPNN(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_counts(
-            count=count, in_channels=in_channels, **{f"widths[{i}]": w for i, w in enumerate(widths)}
-        )
-        self.count, self.places = count, places
+        check_widths(widths)
+        check_counts(count=count, in_channels=in_channels)
+        self.count, self.in_channels, self.places = count, in_channels, places
         last = widths[-1]
         with seeded(seed):
             sizes, ends = [5, *[3] * (len(widths) - 1)], [in_channels + 2 * places, *widths]
@@ -87,10 +86,9 @@ class SPNN(nn.Module):
             self.apply(initialise)
 
     def forward(self, images: Tensor) -> Assignment:
-        """Assign the pixels of (B, c, H, W) images; the network works on what it is given, whatever its range."""
-        if images.ndim != 4:
-            raise ValueError(f"images must be (B, c, H, W), got shape {tuple(images.shape)}")
-        inputs = images
+        """Assign the pixels of (B, c, H, W) images, which are finite; in training they are not a single pixel."""
+        check_pictures(images, self.in_channels, least=1, training=self.training)
+        inputs = images = images.to(self.head.weight.dtype)
         if self.places:
             where = 2 * pixel_places(*images.shape[2:], like=images) - 1
             inputs = torch.cat([images, where.expand(len(images), -1, -1, -1)], dim=1)
@@ -99,6 +97,13 @@ class SPNN(nn.Module):
         features = self.penultimate(values)
         logits, reconstruction = self.head(features).split([self.count, images.shape[1]], dim=1)
         return Assignment(logits.softmax(dim=1), reconstruction, features)
+
+
+def check_widths(widths: Sequence[int]) -> None:
+    """Refuse widths of layers of which there are none, or which are below 1."""
+    if not widths:
+        raise ValueError(f"widths must be those of one layer or more, got {widths!r}")
+    check_counts(**{f"widths[{i}]": width for i, width in enumerate(widths)})
 
 
 def _layer(inputs: int, outputs: int, size: int) -> nn.Sequential:

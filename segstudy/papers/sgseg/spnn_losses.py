@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segstudy.papers.sgseg.spnn import Assignment
-from segstudy.papers.sgseg.superpixels import check_assignment, soft_image
+from segstudy.papers.sgseg.superpixels import check_maps, check_weights, require_finite, soft_image
 
 LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 ALPHA, BETA, ETA = 2.0, 5.0, 1.0  # Table 12, COCO-Stuff
@@ -35,9 +35,11 @@ def clustering_loss(assignment: Tensor, lam: float = 2.0) -> Tensor:
     () Tensor
         Between -lam log N and log N.
     """
+    check_maps(assignment=assignment)
+    check_weights(lam=lam)
     pixels = torch.special.entr(assignment).sum(dim=1).mean(dim=(1, 2))
     weights = torch.special.entr(assignment.mean(dim=(2, 3))).sum(dim=1)
-    return (pixels - lam * weights).mean()
+    return require_finite((pixels - lam * weights).mean(), assignment=assignment)
 
 
 def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> Tensor:
@@ -62,7 +64,7 @@ def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> T
     ValueError
         Shapes that do not agree, or a sigma that is not above 0.
     """
-    check_assignment(assignment, image)
+    check_maps(assignment=assignment, image=image)
     if not sigma > 0:
         raise ValueError(f"sigma must be above 0, got {sigma!r}")
     places = assignment.shape[2] * assignment.shape[3]
@@ -71,7 +73,7 @@ def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> T
         change = assignment.diff(dim=dim).abs().sum(dim=1)
         weight = (-image.diff(dim=dim).square().sum(dim=1) / sigma).exp()
         total = total + (change * weight).sum(dim=(1, 2))
-    return (total / places).mean()
+    return require_finite((total / places).mean(), assignment=assignment, image=image)
 
 
 def reconstruction_loss(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> Tensor:
@@ -82,7 +84,19 @@ def reconstruction_loss(image: Tensor, reconstruction: Tensor, superpixelated: T
     image, reconstruction, superpixelated : (B, c, H, W) Tensor
         The second from SPNN's additional channels, the third of Eq. 2.
     """
-    return (image - reconstruction).square().mean() + (image - superpixelated).square().mean()
+    given = _check_images(image, reconstruction, superpixelated)
+    loss = (image - reconstruction).square().mean() + (image - superpixelated).square().mean()
+    return require_finite(loss, **given)
+
+
+def _check_images(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> dict[str, Tensor]:
+    """Return an image and what was made of it by their names, or refuse what differs in shape."""
+    given = {"image": image, "reconstruction": reconstruction, "superpixelated": superpixelated}
+    check_maps(**given)
+    if len({value.shape for value in given.values()}) > 1:
+        shapes = [tuple(value.shape) for value in given.values()]
+        raise ValueError(f"image, reconstruction and superpixelated must have one shape, got {shapes}")
+    return given
 
 
 def edge_distribution(image: Tensor) -> Tensor:
@@ -105,11 +119,13 @@ def edge_loss(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> 
 
     Parameters are those of :func:`reconstruction_loss`.
     """
+    given = _check_images(image, reconstruction, superpixelated)
     edges = edge_distribution(image)
-    return sum(
+    loss = sum(
         (edges.exp() * (edges - edge_distribution(other))).sum(dim=2).mean()
         for other in (reconstruction, superpixelated)
     )
+    return require_finite(loss, **given)
 
 
 def spnn_loss(
@@ -135,6 +151,7 @@ def spnn_loss(
     lam, sigma : float
         See :func:`clustering_loss` and :func:`smoothness_loss`.
     """
+    check_weights(alpha=alpha, beta=beta, eta=eta)
     soft = soft_image(found.superpixels, image)
     total = clustering_loss(found.superpixels, lam)
     total = total + alpha * smoothness_loss(found.superpixels, image, sigma)

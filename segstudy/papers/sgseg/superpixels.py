@@ -7,11 +7,17 @@ its pixels'; projected back, a pixel has the weighted mean of its superpixels'. 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from segstudy.nn.trunks import check_images
+
 # A superpixel that no pixel belongs to has features of 0; below so little weight a mean would be noise.
 LEAST = 1e-8
+# Standardised pictures stay within 20; squares and exponents of so much more would not be finite.
+LARGEST = 1e6
 
 
 def superpixel_features(assignment: Tensor, features: Tensor, hard: bool = False) -> Tensor:
@@ -32,12 +38,14 @@ def superpixel_features(assignment: Tensor, features: Tensor, hard: bool = False
 
     Raises
     ------
+    TypeError
+        They are not floating point.
     ValueError
         Shapes that do not agree.
     """
-    check_assignment(assignment, features)
+    check_maps(assignment=assignment, features=features)
     count = assignment.shape[1]
-    flat = features.flatten(2)
+    flat = features.flatten(2).to(assignment.dtype)
     if hard:
         return _hard_means(assignment.argmax(dim=1).flatten(1), flat, count)
     weights = assignment.flatten(2)
@@ -76,7 +84,8 @@ def project(assignment: Tensor, features: Tensor) -> Tensor:
             "assignment and features must be (B, N, H, W) and (B, N, c), got "
             f"{tuple(assignment.shape)} and {tuple(features.shape)}"
         )
-    return (features.transpose(1, 2) @ assignment.flatten(2)).unflatten(2, assignment.shape[2:])
+    weighted = features.to(assignment.dtype).transpose(1, 2) @ assignment.flatten(2)
+    return weighted.unflatten(2, assignment.shape[2:])
 
 
 def soft_image(assignment: Tensor, image: Tensor) -> Tensor:
@@ -99,15 +108,48 @@ def pixel_places(height: int, width: int, like: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1])
 
 
-def check_assignment(assignment: Tensor, image: Tensor) -> None:
-    """Refuse an assignment and an image that do not belong together."""
-    if assignment.ndim != 4 or image.ndim != 4:
+def check_maps(**maps: Tensor) -> None:
+    """Refuse, by their names, maps that are not floating (B, c, H, W) of the same pictures."""
+    for name, value in maps.items():
+        if not value.is_floating_point():
+            raise TypeError(f"{name} must be floating point, got {value.dtype}: cast it, e.g. {name}.float()")
+        if value.ndim != 4 or min(value.shape) < 1:
+            raise ValueError(f"{name} must be (B, c, H, W) and not empty, got shape {tuple(value.shape)}")
+    shapes = {name: tuple(value.shape) for name, value in maps.items()}
+    if len({(batch, *size) for batch, _, *size in shapes.values()}) > 1:
+        shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{' and '.join(maps)} must be of the same pictures, got shapes {shown}")
+
+
+def check_pictures(images: Tensor, channels: int, least: int, training: bool) -> None:
+    """Refuse pictures that a network cannot take; `least` is also what its map shrinks by."""
+    height, width = check_images(images, channels, least)
+    largest = images.abs().amax()
+    if not largest <= LARGEST:  # nor nan
         raise ValueError(
-            f"assignment must be (B, N, H, W) and the image (B, c, H, W), got {tuple(assignment.shape)} and "
-            f"{tuple(image.shape)}"
+            f"images must be finite and standardised, within {LARGEST:g}, got values up to {largest:g}: "
+            "look for nan or inf in them, see training.Statistics"
         )
-    if assignment.shape[0] != image.shape[0] or assignment.shape[2:] != image.shape[2:]:
+    if training and len(images) * (height // least) * (width // least) < 2:
         raise ValueError(
-            f"assignment and image must be of the same pictures, got shapes {tuple(assignment.shape)} and "
-            f"{tuple(image.shape)}"
+            f"images must be larger or more to train on, batch normalisation has no spread of one value, got shape "
+            f"{tuple(images.shape)}"
         )
+
+
+def check_weights(**weights: float) -> None:
+    """Refuse weights of a loss that are not finite, by their names."""
+    for name, weight in weights.items():
+        if not math.isfinite(weight):
+            raise ValueError(f"{name} must be a finite number, got {weight!r}")
+
+
+def require_finite(loss: Tensor, **given: Tensor) -> Tensor:
+    """Return a loss, or refuse what it was computed from where it is not finite."""
+    if not loss.isfinite():
+        names = [name for name, value in given.items() if not value.isfinite().all()] or given
+        raise ValueError(
+            f"{' and '.join(names)} must be finite and in range, got a loss of {loss:g}: look for nan or inf, or lower "
+            "the learning rate"
+        )
+    return loss

@@ -39,6 +39,14 @@ def resize_bands(image: np.ndarray, side: int) -> np.ndarray:
     return np.stack([resize_image(band, (side, side)) for band in np.moveaxis(image, 2, 0)], axis=2)
 
 
+def check_picture(image: np.ndarray) -> None:
+    """Refuse what is no picture."""
+    if image.ndim != 3 or image.shape[2] < 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(
+            f"images must be (H, W, 3) uint8 or have more bands, got shape {image.shape} of {image.dtype}"
+        )
+
+
 @dataclass(frozen=True)
 class Statistics:
     """What pictures are standardised with.
@@ -51,6 +59,17 @@ class Statistics:
 
     mean: np.ndarray
     std: np.ndarray
+
+    def check(self, bands: int) -> None:
+        """Refuse statistics of other bands, and such as cannot be divided by."""
+        mean, std = np.asarray(self.mean), np.asarray(self.std)
+        if mean.shape != (bands,) or std.shape != (bands,):
+            shapes = f"{mean.shape} and {std.shape}"
+            raise ValueError(
+                f"images must have the bands of the statistics' mean and std, got {bands} and {shapes}"
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+            raise ValueError(f"mean must be finite and std above 0, got {mean} and {std}: see Statistics.of")
 
     @classmethod
     def of(cls, images: Sequence[np.ndarray]) -> Self:
@@ -94,6 +113,11 @@ class UnlabelledBatches:
         shapes = {image.shape for image in self.images}
         if len(shapes) > 1:
             raise ValueError(f"images must be of one shape, got {sorted(shapes)[:4]}: resize or crop them")
+        for image in self.images:
+            check_picture(image)
+        self.statistics.check(self.images[0].shape[2])
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed!r}")
 
     def __call__(self, epoch: int) -> Iterator[tuple[tuple[Tensor, Tensor], Tensor]]:
         """Yield ((B, c, H, W) float32 pictures, (2,) orders) and, as there is no target, an empty tensor."""
@@ -195,10 +219,12 @@ def train_sgseg(
     Raises
     ------
     ValueError
-        The scheme is unknown.
+        The scheme is unknown, or a number of epochs negative.
     """
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {SCHEMES}, got {scheme!r}")
+    if epochs < 0 or pretraining < 0:
+        raise ValueError(f"epochs and pretraining must be 0 or more, got {epochs!r} and {pretraining!r}")
     options = {"device": device, "precision": precision, "seed": batches.seed}
     histories = []
 

@@ -12,6 +12,7 @@ from segstudy.experiments import verdicts
 from segstudy.experiments.sgseg import claims, figures, jobs, parts, quality, results, rivals, trials
 from segstudy.experiments.sgseg.pictures import open_pictures, pictures_of, setup_of
 from segstudy.papers.sgseg import spnn
+from segstudy.papers.sgseg.training import Rates, UnlabelledBatches, train_sgseg
 
 ASKED = {
     "train": "stuff/train",
@@ -306,3 +307,14 @@ def test_gains_stand_over_seeds_and_over_pictures():
     assert table["gain"] == pytest.approx(0.04) and table["gain, mean over pictures"] == pytest.approx(0.04)
     assert table["over seeds, from"] == pytest.approx(0.04)
     assert table["over pictures, to"] == pytest.approx(0.04)
+
+
+def test_superpixels_that_were_trained_once_for_all_are_those_of_a_training_from_the_start():
+    setup = setup_of(SETUP)
+    pictures = pictures_of(setup)
+    found = trials.train_trial(SETUP, trials.SGSEG, 5, {}, 0)
+    network = trials.build(setup, trials.SGSEG, 5, {})
+    batches = UnlabelledBatches(pictures.train, pictures.statistics, setup.batch, 5)
+    options = {"pretraining": setup.pretraining, "rates": Rates(*setup.rates), "tv": setup.tv}
+    histories = train_sgseg(network, batches, setup.epochs, **options)
+    assert [history.losses for history in histories] == found["losses"]
