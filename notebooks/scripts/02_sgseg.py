@@ -14,25 +14,20 @@
 # %% tags=["parameters"]
 train = "stuff/train"  # pictures to learn from; their labels are never opened
 test = "stuff/test"  # pictures that are read once, for the scores
-images = 48  # of each, evenly spaced; 0: all
+images = 32  # of each, evenly spaced; 0: all
 patch = 0  # pixels: pictures are cut into squares of it; 0: they stay whole
 side = 64  # pixels: pictures or patches are resized to a square of it
 clusters = 6  # as many as there are classes
-spnn_widths = [
-    16,
-    24,
-    32,
-    48,
-]  # channels of the superpixel network; the paper's: 64, 128, 256, 512
+spnn_widths = [8, 12, 16, 24]  # channels of the superpixel network; the paper has 64 to 512
 cnn_widths = [16, 24, 32, 48]  # of the segmentation network; the paper's: 64, 128, 256, 512
 gnn_width = 24  # features of a superpixel in the graph network; the paper's: 64
 gnn_blocks = 3  # L; the paper's: 4
 superpixels = 64  # N
 k = 8  # neighbours of a superpixel
-pretraining = 6  # epochs of the superpixels alone
+pretraining = 10  # epochs of the superpixels alone
 epochs = 10  # of the whole
-batch = 8  # pictures in a step
-rates = [1e-3, 1e-3, 1e-3]  # of Adam: superpixels, graph, segmentation
+batch = 4  # pictures in a step
+rates = [1e-2, 1e-3, 1e-3]  # of Adam: superpixels, graph, segmentation
 tv = 0.02  # weight of Eq. 17; the paper gives none
 methods = [
     "SGSeg",

@@ -102,10 +102,10 @@ def time_graphs(
     Returns
     -------
     dict
-        "nodes": N; "pixels": nodes of the large graph, for each side; "rows": a dict for each side with "pixels",
-        "seconds": (rounds, 3) ndarray of the graph of superpixels, the same with Eqs. 3 and 6, which make superpixels
-        of pixels and go back, and the graph of pixels; "ratio" and "ratio, with projections": [lower quartile, median,
-        upper quartile] of the graph of pixels by the other two in the same round. "device" and "threads".
+        "nodes": N; "k"; "rounds"; "rows": a dict for each side with "pixels", the nodes of the large graph; "seconds":
+        (rounds, 3) ndarray of the graph of superpixels, of the same with Eqs. 3 and 6, which make superpixels of pixels
+        and go back, and of the graph of pixels; "ratio" and "ratio, with projections": [lower quartile, median, upper
+        quartile] of the graph of pixels by the other two in the same round. "device" and "threads".
     """
     model = SuperpixelGNN(in_channels, "DiffGCN", blocks, width, seed=seed).to(device).eval()
     rows = [_graph_row(model, superpixels, side, in_channels, k, rounds, device, seed) for side in sides]
