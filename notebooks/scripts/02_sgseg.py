@@ -27,7 +27,7 @@ k = 8  # neighbours of a superpixel
 pretraining = 10  # epochs of the superpixels alone
 epochs = 10  # of the whole
 batch = 4  # pictures in a step
-rates = [1e-2, 1e-3, 1e-3]  # of Adam: superpixels, graph, segmentation
+rates = [1e-2, 3e-3, 1e-3]  # of Adam: superpixels, graph, segmentation
 tv = 0.02  # weight of Eq. 17; the paper gives none
 methods = [
     "SGSeg",
@@ -47,6 +47,7 @@ timed = {
     "rounds": 5,
 }  # SGSeg beside AC, see timing.time_steps
 graphs = {"sides": [32], "rounds": 3}  # of superpixels beside pixels, see timing.time_graphs
+memory = False  # whether a step's memory is counted at the paper's widths, two minutes
 shown = 3  # test pictures that are drawn
 device = "cpu"  # where the networks train, as torch names it
 
@@ -81,6 +82,7 @@ asked |= {
 }
 asked |= {"methods": methods, "seeds": seeds, "ablations": ablations, "shown": shown}
 asked |= {"patch": patch, "photographs": photographs, "timed": timed, "graphs": graphs}
+asked |= {"memory": memory}
 
 # %%
 found = jobs.experiments(asked)
@@ -447,6 +449,18 @@ record.table(ratio_table, "ratios", caption)
 graph_table = results.graph_table(cost["graphs"])
 caption = f"A graph network on {cost['graphs']['nodes']} superpixels or on the pixels themselves, side by side: pixels take {graph_table['ratio'].iloc[-1]:.1f} times as long, what makes superpixels of pixels (Eqs. 3 and 6) included."
 record.table(graph_table, "graphs", caption)
+
+# %% tags=["hide-input"]
+if memory:
+    limit = cost["plan"]["limit"]
+    figure = figures.chart_memory(cost["memory"], limit)
+    sentence = f"Memory that a training step of 64 pictures needs at most, counted without a GPU at the paper's widths, by N at 128 pixels a side and by the side at N = 200; dotted: {limit / 1e9:g} GB."
+    alt = "Two panels of rising lines, one for each precision with checkpoints and without."
+    record.figure(figure, "memory", alt, sentence, drawn=True)
+    caption = f"How many pictures at once fit {limit / 1e9:g} GB at 128 x 128 and N = 200; the paper trains with 64."
+    record.table(results.plan_table(cost["plan"]), "plan", caption, decimals=1)
+else:
+    record.left_out("a training step's memory, counted at the paper's widths")
 
 # %% tags=["hide-input"]
 for number, what in ((7, "SPNN"), (8, "the graph network"), (9, "a block"), (10, "the CNN")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -178,4 +178,40 @@ def chart_losses(losses: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
         ax.plot(epochs, np.mean(runs, axis=0), color=colour, **look)
     ax.set(xlabel="epoch", ylabel="loss")
     figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def chart_memory(memory: Mapping[str, Sequence[Mapping[str, Any]]], limit: float) -> Figure:
+    """Draw a training step's peak memory against the number of superpixels and the pictures' side.
+
+    Parameters
+    ----------
+    memory : mapping
+        What :func:`~segstudy.experiments.sgseg.memory.measure_memory` returns.
+    limit : float
+        Bytes, drawn as a line.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
+    axis_of = {"numbers": ("superpixels", "superpixels N"), "sides": ("side", "side of the pictures, pixels")}
+    for ax, (part, (key, label)) in zip(axes, axis_of.items(), strict=True):
+        ways = dict.fromkeys((row["precision"], row["checkpointed"]) for row in memory[part])
+        for index, way in enumerate(ways):
+            rows = [row for row in memory[part] if (row["precision"], row["checkpointed"]) == way]
+            name = f"{way[0]}, checkpoints" if way[1] else way[0]
+            look = {
+                "color": CYCLE[index % len(CYCLE)],
+                "marker": MARKERS[index % len(MARKERS)],
+                "markersize": 4,
+            }
+            ax.plot([row[key] for row in rows], [row["peak"] / 1e9 for row in rows], label=name, **look)
+        ax.axhline(limit / 1e9, color="#444444", linestyle=":", linewidth=1)
+        ax.set(xlabel=label, yscale="log")
+    axes[0].set_ylabel("peak memory, GB")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -9,6 +9,7 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.experiments.sgseg import parts
 from segstudy.experiments.sgseg.costs import count_layers, expect_ratios
+from segstudy.experiments.sgseg.memory import measure_memory, plan_batch
 from segstudy.experiments.sgseg.pictures import Setup, open_part
 from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, SOURCES, judge_superpixels
 from segstudy.experiments.sgseg.timing import time_graphs, time_steps
@@ -16,6 +17,7 @@ from segstudy.experiments.sgseg.trials import END_TO_END, NO_GNN, NO_SUPERPIXELS
 
 Change = dict[str, Any]
 DISJOINT, PRETRAINED = "disjoint", "SPNN first, then all"
+SURE = "each pixel sure of a superpixel"
 SHUFFLED, ALIGNED = "DiffGCN, places shuffled", "DiffGCN, places aligned"
 # One thing changed in SGSeg's training, by the paper's table or claim.
 SCHEMES: dict[str, Change] = {
@@ -39,6 +41,7 @@ OTHERS: dict[str, Change] = {
     "no reconstruction by the CNN": {"network": {"reconstruct": False}},
     "weight decay 1e-4": {"training": {"weight_decay": 1e-4}},
     "hard superpixel features": {"network": {"hard": True}},
+    SURE: {"network": {"sure": True}},
     "no total variation": {"loss": {"tv": 0.0}},
     "total variation of weight 1": {"loss": {"tv": 1.0}},
     "mean over neighbours": {"network": {"aggregation": "mean"}},
@@ -115,12 +118,16 @@ def superpixels(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def costs(parameters: dict[str, Any]) -> dict[str, Experiment]:
     """Return what is counted and timed, by what it is."""
-    return {
+    found = {
         "layers": Experiment(count_layers, {"network": {}}),
         "expected": Experiment(expect_ratios, {"network": {}}),
         "steps": Experiment(time_steps, dict(parameters["timed"])),
         "graphs": Experiment(time_graphs, dict(parameters["graphs"])),
     }
+    if parameters["memory"]:
+        found["memory"] = Experiment(measure_memory, {"network": {}})
+        found["plan"] = Experiment(plan_batch, {"network": {}})
+    return found
 
 
 def trial(parameters: dict[str, Any], method: str, seed: int, change: Change) -> Experiment:

@@ -186,3 +186,19 @@ def in_millions(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return counted layers or parts as a table, multiply-adds in millions."""
     table = pd.DataFrame(rows)
     return table.assign(**{"million multiply-adds": table.pop("multiply-adds") / 1e6})
+
+
+def plan_table(plan: Mapping[str, Any]) -> pd.DataFrame:
+    """Return how many pictures at once fit a machine's memory, by precision and checkpoints, in GB (10^9 bytes)."""
+    rows = [
+        {
+            "precision": row["precision"],
+            "checkpoints": "yes" if row["checkpointed"] else "no",
+            "pictures at once": row["batch"],
+            "kept for backward, GB": row["kept"] / 1e9,
+            "peak, GB": row["peak"] / 1e9,
+            f"below {plan['limit'] / 1e9:g} GB": "yes" if row["fits"] else "no",
+        }
+        for row in plan["rows"]
+    ]
+    return pd.DataFrame(rows)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from segstudy.graphs import nearest_neighbours
 from segstudy.nn.trunks import check_counts, seeded
 from segstudy.papers.sgseg.spnn import initialise
+from segstudy.papers.sgseg.superpixels import check_maps, require_finite
 
 PARTS = {"PointNet": 1, "DGCNN": 2, "DiffGCN": 3}  # how many vectors of features h takes
 AGGREGATIONS = ("max", "mean")
@@ -48,8 +49,10 @@ def superpixel_graph(features: Tensor, k: int = 20) -> Tensor:
     ValueError
         k is out of range, or features are not finite.
     """
-    if features.ndim != 3:
-        raise ValueError(f"features must be (B, N, c), got shape {tuple(features.shape)}")
+    if features.ndim != 3 or not len(features):
+        raise ValueError(
+            f"features must be (B, N, c) of a picture at least, got shape {tuple(features.shape)}"
+        )
     return torch.stack([nearest_neighbours(one, k)[0] for one in features])
 
 
@@ -185,11 +188,10 @@ def total_variation(projected: Tensor) -> Tensor:
     ----------
     projected : (B, c, H, W) Tensor
     """
-    if projected.ndim != 4:
-        raise ValueError(f"projected must be (B, c, H, W), got shape {tuple(projected.shape)}")
+    check_maps(projected=projected)
     places = projected.shape[2] * projected.shape[3]
     changes = (projected.diff(dim=dim).abs().sum(dim=(1, 2, 3)) for dim in (2, 3))
-    return (sum(changes) / places).mean()
+    return require_finite((sum(changes) / places).mean(), projected=projected)
 
 
 def graph_total_variation(features: Tensor, neighbours: Tensor) -> Tensor:

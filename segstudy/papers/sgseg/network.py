@@ -77,6 +77,8 @@ class SGSeg(nn.Module):
         See :class:`~segstudy.papers.sgseg.spnn.SPNN` and :class:`~segstudy.papers.sgseg.gnn.SuperpixelGNN`.
     hard : bool
         Whether Eq. 3 takes hard assignments.
+    sure : bool
+        Whether Eqs. 3 and 6 take each pixel's likeliest superpixel alone, with the soft assignment's gradient.
     describe : Module, optional
         Gives a map of (B, c, H, W) pictures, of `describe.width` channels, which joins the pixels' features enlarged:
         a network that was trained elsewhere.
@@ -106,6 +108,7 @@ class SGSeg(nn.Module):
         places: bool = True,
         aggregation: str = "max",
         hard: bool = False,
+        sure: bool = False,
         describe: nn.Module | None = None,
         reconstruct: bool = True,
         seed: int = 0,
@@ -116,7 +119,7 @@ class SGSeg(nn.Module):
         if gnn in PARTS and not 1 <= k < superpixels:
             raise ValueError(f"k must be 1 to {superpixels - 1}, below the number of superpixels, got {k!r}")
         spnn.check_widths(spnn_widths)
-        self.in_channels, self.k, self.hard, self.describe = in_channels, k, hard, describe
+        self.in_channels, self.k, self.hard, self.sure, self.describe = in_channels, k, hard, sure, describe
         self.spnn, self.gnn = None, None
         width = 2 + in_channels + spnn_widths[-1]  # x, y, colours, SPNN's features
         width += 0 if describe is None else describe.width
@@ -145,12 +148,15 @@ class SGSeg(nn.Module):
         pixels = [where, images, assignment.features]
         if self.describe is not None:
             pixels.append(F.interpolate(self.describe(images), images.shape[2:], mode="bilinear"))
-        features = superpixel_features(assignment.superpixels, torch.cat(pixels, dim=1), self.hard)
+        P = assignment.superpixels
+        if self.sure:
+            P = F.one_hot(P.argmax(dim=1), P.shape[1]).movedim(3, 1) + P - P.detach()
+        features = superpixel_features(P, torch.cat(pixels, dim=1), self.hard)
         neighbours = None
         if self.gnn is not None:
             neighbours = superpixel_graph(features, self.k)
             features = self.gnn(features, neighbours)
-        projected = project(assignment.superpixels, features)
+        projected = project(P, features)
         return Found(assignment, features, neighbours, projected, torch.cat([images, projected], dim=1))
 
     def forward(self, images: Tensor) -> Tensor:

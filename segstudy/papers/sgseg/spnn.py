@@ -96,7 +96,8 @@ class SPNN(nn.Module):
         values = torch.cat([layer(values) for layer in self.atrous], dim=1)
         features = self.penultimate(values)
         logits, reconstruction = self.head(features).split([self.count, images.shape[1]], dim=1)
-        return Assignment(logits.softmax(dim=1), reconstruction, features)
+        # A view of the head's output would keep all of it, as large as P, for the backward pass of the edge loss.
+        return Assignment(logits.softmax(dim=1), reconstruction.clone(), features)
 
 
 def check_widths(widths: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from segstudy.papers.sgseg.spnn import Assignment
 from segstudy.papers.sgseg.superpixels import check_maps, check_weights, require_finite, soft_image
@@ -70,10 +71,16 @@ def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> T
     places = assignment.shape[2] * assignment.shape[3]
     total = assignment.new_zeros(len(assignment))
     for dim in (2, 3):
-        change = assignment.diff(dim=dim).abs().sum(dim=1)
+        # Computed again in the backward pass: the differences are as large as P, and two more would be kept.
+        change = checkpoint(_change, assignment, dim, use_reentrant=False, preserve_rng_state=False)
         weight = (-image.diff(dim=dim).square().sum(dim=1) / sigma).exp()
         total = total + (change * weight).sum(dim=(1, 2))
     return require_finite((total / places).mean(), assignment=assignment, image=image)
+
+
+def _change(assignment: Tensor, dim: int) -> Tensor:
+    """Return how much the assignments of two pixels next to one another differ."""
+    return assignment.diff(dim=dim).abs().sum(dim=1)
 
 
 def reconstruction_loss(image: Tensor, reconstruction: Tensor, superpixelated: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ ASKED = {
     "photographs": {},
     "timed": {"network": {}, "rounds": 1},
     "graphs": {"rounds": 1},
+    "memory": False,
     "methods": list(trials.METHODS),
     "seeds": [0, 1],
     "ablations": 1,
@@ -273,6 +274,7 @@ def test_figures():
     image = np.zeros((16, 16, 3), np.uint8)
     labels = np.repeat(np.arange(4), 4)[None].repeat(16, 0)
     colours = np.array([[0, 0, 0], [200, 0, 0], [0, 200, 0], [0, 0, 200]], np.uint8)
+    step = {"superpixels": 8, "side": 16, "precision": "32-true", "checkpointed": True, "peak": 2e9}
     drawn = [
         figures.draw_framework(),
         figures.draw_orders(),
@@ -281,6 +283,7 @@ def test_figures():
         figures.draw_features([image], {"with TV": [image]}),
         figures.chart_methods(results.method_table({"a": [run(80)], "b": [run(60), run(70)]}), 0.4),
         figures.chart_losses({"SGSeg": [[2.0, 1.0], [2.5, 1.5]]}),
+        figures.chart_memory({"numbers": [step], "sides": [step]}, 24e9),
     ]
     assert len(drawn[1].axes) == 8 and drawn[5].axes[0].get_xlabel() == "pixel accuracy"
     for figure in drawn:
@@ -293,6 +296,13 @@ def test_tables_of_what_was_counted_and_seen():
     }
     row = results.inside_table(runs, (trials.SGSEG, trials.SPNN_ALONE)).set_index("method").loc[trials.SGSEG]
     assert row["accuracy"] == pytest.approx(0.6) and row["k-means on features"] == pytest.approx(0.8)
+    plan = {"limit": 24e9, "rows": [{"precision": "32-true", "checkpointed": True, "batch": 16, "kept": 7e9}]}
+    plan["rows"][0] |= {"peak": 12e9, "fits": True}
+    assert results.plan_table(plan).loc[0, ["pictures at once", "peak, GB", "below 24 GB"]].tolist() == [
+        16,
+        12,
+        "yes",
+    ]
     assert results.in_millions([{"part": "a", "multiply-adds": 3e6}])["million multiply-adds"].tolist() == [3]
     expected = {"steps": ["training"], "printed": [1.2], "ratio": [7.8], "ratio, wide": [1.9]}
     table = results.ratio_table(expected, {"training": {"ratio": [2.0, 3.0, 4.0]}})

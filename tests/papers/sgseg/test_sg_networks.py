@@ -197,6 +197,18 @@ def test_the_segmentation_s_gradient_reaches_the_superpixels():
     assert all(p.grad.abs().sum() > 0 for p in network.spnn.layers.parameters() if p.ndim == 4)
 
 
+def test_sure_superpixels_paint_pixels_alike_and_still_pass_the_gradient():
+    network = sgseg.SGSeg(3, superpixels=12, k=4, sure=True, **SMALL)
+    found = network.find(torch.randn(2, 3, 9, 11))
+    labels = found.assignment.superpixels.argmax(dim=1)
+    for b in range(2):
+        for label in labels[b].unique():
+            painted = found.projected[b][:, labels[b] == label]
+            assert torch.allclose(painted, painted[:, :1].expand_as(painted), atol=1e-5)
+    found.projected.sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in network.spnn.layers.parameters() if p.ndim == 4)
+
+
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_state():
     before = torch.get_rng_state()
     one, same, other = (sgseg.SGSeg(3, superpixels=12, k=4, seed=s, **SMALL) for s in (1, 1, 2))
