@@ -100,12 +100,12 @@ class _Found:
 
     def _trained(self, claim: str, names: Sequence[str], limit: float) -> Verdict:
         """Grade the claim that the mIoU of some trainings, and of the default, stays within a range."""
-        known = [miou(self.changed[name]) for name in names if name in self.changed]
-        if not known:
+        found = {name: miou(self.changed[name]) for name in names if name in self.changed}
+        if not found:
             return Verdict(claim, NOT_RUN, "its settings were not swept")
-        scores = [*known, miou(self.networks[jobs.CUT][0])]
-        shown = ", ".join(f"{n} {s:.3f}" for n, s in zip([*names, "default"], scores, strict=True))
-        width = max(scores) - min(scores)
+        found["default"] = miou(self.networks[jobs.CUT][0])
+        shown = ", ".join(f"{name} {score:.3f}" for name, score in found.items())
+        width = max(found.values()) - min(found.values())
         verdict = HOLDS if width <= limit else WEAKLY if width <= 2 * limit else FAILS
         return Verdict(
             claim, verdict, f"mIoU {shown}: a range of {width:.3f}, one seed; the claim's {limit:g}"

@@ -39,6 +39,15 @@ def class_iou(value: Mapping[str, Any], kind: str = "test") -> np.ndarray:
     return iou_dataset(np.asarray(value[kind]).sum(axis=0))
 
 
+LABELS_SEEN = (
+    "coverage",
+    "accuracy",
+    "mIoU",
+    "object precision",
+    "object recall",
+)  # of labels against the masks
+
+
 def score_table(networks: Networks) -> pd.DataFrame:
     """Return the mIoU of each way of labelling: mean and standard deviation over seeds, as tested in each way."""
     rows = []
@@ -49,6 +58,27 @@ def score_table(networks: Networks) -> pd.DataFrame:
             row |= {title: float(np.mean(scores)), f"{title}, std": spread(scores)}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def labels_table(trained: Networks) -> pd.DataFrame:
+    """Return what the labels of each training were like when it ended, beside the mIoU of the network, first seeds.
+
+    Labels that do not grow with the network, of activation maps or of masks, are left out.
+    """
+    rows = []
+    for name, (run, *_) in trained.items():
+        if len(run.get("labels", ())):
+            scores = label_scores(run["labels"][-1])
+            kept = {key: scores[key] for key in LABELS_SEEN}
+            rows.append({"labels": name, **kept, "mIoU of the network": miou(run)})
+    return pd.DataFrame(rows)
+
+
+def what_counts(table: pd.DataFrame) -> dict[str, float]:
+    """Return Spearman's rank correlation of each measure of the labels with the network's mIoU; nan of under four."""
+    if len(table) < 4:
+        return dict.fromkeys(LABELS_SEEN, float("nan"))
+    return {key: float(table[key].corr(table["mIoU of the network"], "spearman")) for key in LABELS_SEEN}
 
 
 def spread(values: Sequence[float]) -> float:

@@ -112,6 +112,12 @@ def test_stability_in_theta_is_judged_by_the_printed_range(fall, word):
     assert found["DG11"].verdict == word and found["DG10"].verdict == word
 
 
+def test_a_part_of_the_settings_is_judged_by_what_was_trained():
+    found = judged(3, {"K 6": run(np.array([90, 50, 50, 50, 50, 50]))})
+    assert "K 6" in found["DG10"].evidence and "K 14" not in found["DG10"].evidence
+    assert found["DG11"].verdict == verdicts.NOT_RUN
+
+
 def test_labels_that_get_better_and_level():
     assert judged()["DG23"].verdict == verdicts.HOLDS
     assert judged()["DG28"].verdict == verdicts.HOLDS and "0.400 end right" in judged()["DG28"].evidence

@@ -87,3 +87,21 @@ def test_size_table_puts_the_largest_first():
     table = results.size_table({"a": [good], "b": [bad]}, cues, ("background", "cat", "dog"), ("a", "b"))
     assert table["class"].tolist() == ["dog", "cat"]
     assert table["gain"].tolist() == pytest.approx([0, 8 / 11 - 4 / 11])
+
+
+def test_what_of_the_labels_goes_with_the_network_s_score():
+    """Four trainings: the more of the objects is labelled the better the network, the more rightly the worse."""
+
+    def trained(missed: int, wrong: int, right: int):
+        first = np.array([[10, 0, 0], [0, 0, 10]])
+        last = np.array([[10 - wrong, wrong, 0], [0, 10 - missed, missed]])
+        return [run(np.array([[10, 0], [10 - right, right]]), labels=[first, last])]
+
+    networks = {"a": trained(8, 0, 2), "b": trained(6, 1, 4), "c": trained(4, 3, 6), "d": trained(2, 6, 8)}
+    networks["masks"] = [run(np.array([[10, 0], [0, 10]]))]
+    table = results.labels_table(networks)
+    assert table["labels"].tolist() == ["a", "b", "c", "d"]
+    assert table["object recall"].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    found = results.what_counts(table)
+    assert found["object recall"] == pytest.approx(1) and found["object precision"] == pytest.approx(-1)
+    assert np.isnan(results.what_counts(table[:3])["coverage"])
