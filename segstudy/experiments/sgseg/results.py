@@ -10,7 +10,7 @@ import pandas as pd
 
 from segstudy.experiments.differences import Difference, paired_over_seeds
 from segstudy.experiments.sgseg.trials import entropy
-from segstudy.metrics import assign_clusters
+from segstudy.metrics import assign_clusters, iou_dataset, mean_iou
 from segstudy.metrics.paired import paired_difference
 
 COLLAPSED = (
@@ -23,6 +23,19 @@ Trial = Mapping[str, Any]
 def accuracy(value: Trial) -> float:
     """Return the pixel accuracy over the test set, clusters named by one assignment over all of it."""
     return float(picture_scores(value)[0].sum() / np.asarray(value["counts"]).sum())
+
+
+def class_iou(value: Trial) -> float:
+    """Return the mean over classes of the IoU over the test set, under the same assignment.
+
+    Where one class has most of the pixels, accuracy says little: one cluster for all is right about all of them, and
+    has an IoU of 0 for every other class.
+    """
+    counts = np.asarray(value["counts"]).sum(axis=0)
+    matrix = np.zeros_like(counts)
+    for cluster, name in enumerate(assign_clusters(counts)):
+        matrix[:, name] += counts[:, cluster] if name >= 0 else 0
+    return float(mean_iou(iou_dataset(matrix)))
 
 
 def gains_over(trials: Mapping[str, Sequence[Trial]], name: str) -> dict[str, Difference]:
@@ -95,6 +108,7 @@ def method_table(trials: Mapping[str, Sequence[Trial]]) -> pd.DataFrame:
                 "method": name,
                 "accuracy": float(np.mean(scores)) if scores else float("nan"),
                 "std over seeds": float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan"),
+                "mean IoU": float(np.mean([class_iou(value) for value in kept])) if kept else float("nan"),
                 "seeds": len(values),
                 "collapsed": len(values) - len(kept),
                 "clusters used": float(np.mean([used(value) for value in values])),

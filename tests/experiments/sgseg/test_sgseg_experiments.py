@@ -200,6 +200,9 @@ def run(right: int, entropy: float = 1.5, agreement: float = 0.95) -> dict:
 
 def test_accuracy_names_clusters_over_the_whole_set():
     assert results.accuracy(run(80)) == pytest.approx(0.8)
+    assert results.class_iou(run(80)) == pytest.approx(80 / 120)  # 10 of each other class beside, 20 missed
+    one_for_all = {"counts": np.array([[[60, 0], [40, 0]]])}
+    assert results.accuracy(one_for_all) == 0.6 and results.class_iou(one_for_all) == pytest.approx(0.3)
     right, scored = results.picture_scores(run(80))
     assert right.tolist() == [240, 240] and scored.tolist() == [300, 300]
 
