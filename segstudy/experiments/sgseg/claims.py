@@ -78,9 +78,6 @@ class _Found:
     def _runs(self, name: str) -> Sequence[Trial]:
         return self.trials.get(name) or self.changed.get(name) or ()
 
-    def _mean(self, name: str) -> float:
-        return float(np.mean([accuracy(value) for value in self._runs(name)]))
-
     def _gain(self, a: Sequence[Trial], b: Sequence[Trial]) -> Difference:
         count = min(len(a), len(b))
         return paired_over_seeds([accuracy(v) for v in a[:count]], [accuracy(v) for v in b[:count]])
@@ -95,11 +92,13 @@ class _Found:
 
     def _best(self, claim: str, letter: str, than: float) -> Verdict:
         """Judge the claim that the default of a number beats others: those up to `than` times as large, or all."""
-        default = self._mean(SGSEG) if self._runs(SGSEG) else float("nan")
-        swept = {int(n.split("= ")[1]): self._mean(n) for n in self.changed if n.startswith(f"{letter} = ")}
+        runs = {int(n.split("= ")[1]): v for n, v in self.changed.items() if n.startswith(f"{letter} = ")}
+        swept = {n: _mean(values) for n, values in runs.items()}
         judged = {n: score for n, score in swept.items() if n >= than * max(swept)}
-        if not judged:
+        if not judged or not self._runs(SGSEG):
             return Verdict(claim, NOT_RUN, f"{letter} was not swept")
+        # the default with the seeds that the others have: it has more for the comparison of methods
+        default = _mean(self._runs(SGSEG)[: min(map(len, runs.values()))])
         shown = ", ".join(f"{letter} {n}: {score:.3f}" for n, score in sorted(swept.items()))
         held = all(score < default for score in judged.values())
         return Verdict(claim, WEAKLY if held else FAILS, f"accuracy {shown}, default {default:.3f}")
@@ -300,3 +299,7 @@ class _Found:
         gain = self._gain(aligned, runs)
         word = FAILS if gain.low > 0 else HOLDS if gain.high <= ALIKE else WEAKLY
         return Verdict("SG30", word, f"accuracy, places aligned less as they are: {gain}")
+
+
+def _mean(runs: Sequence[Trial]) -> float:
+    return float(np.mean([accuracy(value) for value in runs]))

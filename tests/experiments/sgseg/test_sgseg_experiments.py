@@ -251,6 +251,12 @@ def test_claims_follow_what_was_measured():
         assert better[claim].verdict == verdicts.NOT_RUN
 
 
+def test_a_sweep_is_compared_with_the_default_of_its_own_seeds():
+    """The first seed is the worst of three: against the mean of all, one run of N = 24 would lose."""
+    assert judged(5, {"N = 24": [run(66)]})["SG11"].verdict == verdicts.FAILS
+    assert judged(5, {"N = 24": [run(64)]})["SG11"].verdict == verdicts.WEAKLY
+
+
 def test_claims_about_changes():
     changed = {"N = 6": [run(50)], "N = 24": [run(70)], "k = 1": [run(50)], "k = 6": [run(55)]}
     changed |= {jobs.DISJOINT: [run(50), run(52), run(51)], jobs.END_TO_END: [run(56), run(58), run(57)]}
