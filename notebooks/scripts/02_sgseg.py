@@ -40,7 +40,7 @@ methods = [
 ]  # rows of Table 1 and 3, see trials.METHODS
 seeds = [0, 1, 2]  # of weights, order, colours and reading orders
 ablations = 0  # seeds of Tables 2 and 4 to 6 and of what the text argues for; 0: not run
-photographs = {}  # train, test, images and so on of the superpixels' comparison where it is on other pictures
+photographs = {}  # train, test and so on of the superpixels' comparison, if others
 timed = {
     "network": {"spnn_widths": [16, 32, 64, 128], "cnn_widths": [16, 32, 64, 128]},
     "side": 64,
@@ -255,8 +255,9 @@ for arguments, value in values(jobs.compared):
     runs.setdefault(arguments["method"], []).append(value)
 table = results.method_table(runs)
 for name, values_of in runs.items():
+    kept = [value for value in values_of if not results.collapsed(value)]
     for what, score in (("accuracy", results.accuracy), ("mean IoU", results.class_iou)):
-        _ = record.metric(f"{name}/{what}", [score(v) for v in values_of], over="seeds")
+        _ = record.metric(f"{name}/{what}", [score(v) for v in kept], over="seeds")
 
 # %% tags=["hide-input"]
 best = table.loc[table["accuracy"].idxmax()]

@@ -11,10 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from segstudy.experiments.differences import Difference, paired_over_seeds
+from segstudy.experiments.differences import paired_over_seeds
 from segstudy.experiments.sgseg import jobs
 from segstudy.experiments.sgseg.quality import AMORTISED, SLIC, SQUARES
-from segstudy.experiments.sgseg.results import Trial, accuracy, collapsed, gains_over, largest_entropy
+from segstudy.experiments.sgseg.results import (
+    Trial,
+    accuracy,
+    collapsed,
+    gain_over,
+    gains_over,
+    largest_entropy,
+)
 from segstudy.experiments.sgseg.trials import AC, CNN_ALONE, SGSEG, SPNN_ALONE
 from segstudy.experiments.verdicts import (
     FAILS,
@@ -78,16 +85,12 @@ class _Found:
     def _runs(self, name: str) -> Sequence[Trial]:
         return self.trials.get(name) or self.changed.get(name) or ()
 
-    def _gain(self, a: Sequence[Trial], b: Sequence[Trial]) -> Difference:
-        count = min(len(a), len(b))
-        return paired_over_seeds([accuracy(v) for v in a[:count]], [accuracy(v) for v in b[:count]])
-
     def _compare(self, claim: str, a: str, b: str) -> Verdict:
         """Judge the claim that one method or change is better than another."""
         left, right = self._runs(a), self._runs(b)
         if not left or not right:
             return Verdict(claim, NOT_RUN, f"{a} and {b} were not both trained")
-        gain = self._gain(left, right)
+        gain = gain_over(left, right)
         return Verdict(claim, grade(gain.mean, gain.low), f"accuracy, {a} less {b}: {gain}")
 
     def _best(self, claim: str, letter: str, than: float) -> Verdict:
@@ -122,7 +125,7 @@ class _Found:
     def sg6(self) -> Verdict:
         if not self._runs(CNN_ALONE) or not self._runs(AC):
             return Verdict("SG6", NOT_RUN, "AC or the network alone was not trained")
-        gain = self._gain(self._runs(CNN_ALONE), self._runs(AC))
+        gain = gain_over(self._runs(CNN_ALONE), self._runs(AC))
         near = max(abs(gain.low), abs(gain.high)) <= ALIKE
         word = HOLDS if near else WEAKLY if gain.low < 0 < gain.high else FAILS
         return Verdict("SG6", word, f"accuracy, {CNN_ALONE} less {AC}: {gain}; alike is within {ALIKE:g}")
@@ -162,7 +165,7 @@ class _Found:
         names = ("PointNet", "DGCNN", "no GNN")
         if not all(self._runs(name) for name in names):
             return Verdict("SG14", NOT_RUN, "the graph networks were not compared")
-        gains = {name: self._gain(self._runs(name), self._runs("no GNN")) for name in names[:2]}
+        gains = {name: gain_over(self._runs(name), self._runs("no GNN")) for name in names[:2]}
         shown = "; ".join(f"{name} {gain}" for name, gain in gains.items())
         return Verdict("SG14", all_above(gains.values()), f"accuracy less no GNN: {shown}")
 
@@ -170,7 +173,7 @@ class _Found:
         names = ("PointNet", "DGCNN", jobs.SHUFFLED)
         if not all(self._runs(name) for name in (*names, "DiffGCN")):
             return Verdict("SG15", NOT_RUN, "the graph networks were not compared, or no places shuffled")
-        gains = {name: self._gain(self._runs("DiffGCN"), self._runs(name)) for name in names}
+        gains = {name: gain_over(self._runs("DiffGCN"), self._runs(name)) for name in names}
         shown = "; ".join(f"{name} {gain}" for name, gain in gains.items())
         return Verdict("SG15", all_above(gains.values()), f"accuracy of DiffGCN less {shown}")
 
@@ -296,7 +299,7 @@ class _Found:
         runs, aligned = self._runs("DiffGCN"), self._runs(jobs.ALIGNED)
         if not runs or not aligned:
             return Verdict("SG30", NOT_RUN, "no network that aligns places was trained")
-        gain = self._gain(aligned, runs)
+        gain = gain_over(aligned, runs)
         word = FAILS if gain.low > 0 else HOLDS if gain.high <= ALIKE else WEAKLY
         return Verdict("SG30", word, f"accuracy, places aligned less as they are: {gain}")
 

@@ -18,6 +18,7 @@ COLLAPSED = (
 )
 
 Trial = Mapping[str, Any]
+MEASURES = ("count", "accuracy", "recall", "precision", "leak")  # of superpixels
 
 
 def accuracy(value: Trial) -> float:
@@ -40,12 +41,19 @@ def class_iou(value: Trial) -> float:
 
 def gains_over(trials: Mapping[str, Sequence[Trial]], name: str) -> dict[str, Difference]:
     """Return by how much the accuracy of one method is above that of each other, over paired seeds."""
-    own = [accuracy(value) for value in trials.get(name, ())]
-    return {
-        other: paired_over_seeds(own, [accuracy(value) for value in values])
-        for other, values in trials.items()
-        if own and other != name
-    }
+    own = trials.get(name, ())
+    return {other: gain_over(own, values) for other, values in trials.items() if own and other != name}
+
+
+def gain_over(a: Sequence[Trial], b: Sequence[Trial]) -> Difference:
+    """Return by how much the accuracy of some runs is above that of others, over the seeds that both have."""
+    return paired_over_seeds(*([accuracy(value) for value in part] for part in both_kept(a, b)))
+
+
+def both_kept(a: Sequence[Trial], b: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Return the runs of the seeds that two have and in which neither collapsed."""
+    pairs = [pair for pair in zip(a, b, strict=False) if not any(map(collapsed, pair))]
+    return [one for one, _ in pairs], [other for _, other in pairs]
 
 
 def gain_table(trials: Mapping[str, Sequence[Trial]], name: str) -> pd.DataFrame:
@@ -55,9 +63,11 @@ def gain_table(trials: Mapping[str, Sequence[Trial]], name: str) -> pd.DataFrame
     picture's, a mean over seeds; these intervals say nothing of other trainings.
     """
     rows = []
-    own = _by_picture(trials[name]) if trials.get(name) else None
     for other, seeds in gains_over(trials, name).items():
-        pictures = paired_difference(own, _by_picture(trials[other]))
+        kept = both_kept(trials[name], trials[other])
+        if not kept[0]:
+            continue
+        pictures = paired_difference(*map(_by_picture, kept))
         spans = {"over seeds": (seeds.low, seeds.high), "over pictures": (pictures.low, pictures.high)}
         row = {"less": other, "gain": seeds.mean, "seeds": seeds.n}
         for over, (low, high) in spans.items():
@@ -122,7 +132,7 @@ def superpixel_table(sources: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
     """Return the quality of superpixels by source, means over pictures, and the spread of the first measure."""
     rows = []
     for name, value in sources.items():
-        means = {key: float(np.nanmean(values)) for key, values in value.items()}
+        means = {key: float(np.nanmean(value[key])) for key in MEASURES}
         rows.append(
             {
                 "superpixels": name,

@@ -299,6 +299,13 @@ def test_figures():
         plt.close(figure)
 
 
+def test_a_seed_in_which_one_collapsed_is_paired_with_none():
+    a, b = [run(66), run(90, entropy=0.01), run(70)], [run(60), run(60), run(60)]
+    assert results.gain_over(a, b).n == 2 and results.gain_over(a, b).mean == pytest.approx(0.08)
+    table = results.gain_table({trials.SGSEG: b, "a": a}, trials.SGSEG).iloc[0]
+    assert table["seeds"] == 2 and table["gain, mean over pictures"] == pytest.approx(-0.08)
+
+
 def test_tables_of_what_was_counted_and_seen():
     runs = {
         trials.SGSEG: [run(60) | {"counts, k-means": run(80)["counts"], "told": 0.9, "told, colours": 0.5}]
