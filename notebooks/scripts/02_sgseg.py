@@ -73,16 +73,10 @@ record = Record(seeds=seeds, device=device, features="learned here, from random 
 asked = {"train": train, "test": test, "images": images, "side": side, "clusters": clusters}
 asked |= {"spnn_widths": spnn_widths, "cnn_widths": cnn_widths, "gnn_width": gnn_width}
 asked |= {"gnn_blocks": gnn_blocks, "superpixels": superpixels, "k": k, "batch": batch}
-asked |= {
-    "pretraining": pretraining,
-    "epochs": epochs,
-    "rates": rates,
-    "tv": tv,
-    "device": device,
-}
+asked |= {"pretraining": pretraining, "epochs": epochs, "rates": rates, "tv": tv}
 asked |= {"methods": methods, "seeds": seeds, "ablations": ablations, "shown": shown}
 asked |= {"patch": patch, "photographs": photographs, "timed": timed, "graphs": graphs}
-asked |= {"memory": memory}
+asked |= {"memory": memory, "device": device}
 
 # %%
 found = jobs.experiments(asked)

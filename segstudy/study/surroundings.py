@@ -42,10 +42,8 @@ class _Postponed(ModuleType):
     """Stands for a package and its version until something else is asked of it."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in (
-            "__path__",
-            "__all__",
-        ):  # those who go through all modules ask so
+        # Those who go through all modules ask each for its dunders; an import asks for these two.
+        if name.startswith("__") and name not in ("__path__", "__all__"):
             raise AttributeError(name)
         sys.modules.pop(self.__name__, None)
         return getattr(importlib.import_module(self.__name__), name)
