@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segstudy.datasets.files import VOID
 from segstudy.papers.sgseg.network import SGSeg
 from segstudy.papers.sgseg.superpixels import pixel_places, superpixel_features
 
-VOID = 255
 PROBED = 400  # pixels of a picture
 
 

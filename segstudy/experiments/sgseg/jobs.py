@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from segstudy.cache import Experiment
@@ -11,7 +12,7 @@ from segstudy.experiments.sgseg import parts
 from segstudy.experiments.sgseg.costs import count_layers, expect_ratios
 from segstudy.experiments.sgseg.memory import measure_memory, plan_batch
 from segstudy.experiments.sgseg.pictures import Setup, open_part
-from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, SOURCES, judge_superpixels
+from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, CLASSICAL, SOURCES, judge_superpixels
 from segstudy.experiments.sgseg.timing import time_graphs, time_steps
 from segstudy.experiments.sgseg.trials import END_TO_END, NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial
 
@@ -36,6 +37,7 @@ COMPONENTS: dict[str, Change] = {
     "SPNN, CNN": {"network": {"gnn": NO_GNN}},
     "SPNN, GNN, CNN": {},
 }
+PAPER_N = 200  # Table 12
 NUMBERS, NEIGHBOURS = (1 / 4, 1 / 2, 2.0), (1 / 4, 1 / 2, 2.0)  # of the setup's N and k
 OTHERS: dict[str, Change] = {
     "no reconstruction by the CNN": {"network": {"reconstruct": False}},
@@ -51,8 +53,8 @@ OTHERS: dict[str, Change] = {
     "total variation along the graph": {"loss": {"tv": 0.0, "graph_tv": 1.0}},
     "ImageNet's features in the graph": {"describe": parts.IMAGENET},
 }
-# Smoothness is not among them: without it training ends in NaN once pixels are so sure that P is 0 in float32.
 LOSSES: dict[str, dict[str, float]] = {
+    "no smoothness": {"alpha": 0.0},
     "no reconstruction": {"beta": 0.0},
     "no edges": {"eta": 0.0},
     "sizes free": {"lam": 0.0},
@@ -62,10 +64,11 @@ LOSSES: dict[str, dict[str, float]] = {
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     """Return all that the notebook trains and measures, each experiment once."""
     found: dict[str, Experiment] = {}
-    for part in (compared, changed, superpixels):
-        for job in part(parameters):
-            found.setdefault(job.key(), job)
-    return [*found.values(), *costs(parameters).values()]
+    others = timed_by_number(parameters).values() if parameters["ablations"] else ()
+    parts = [part(parameters) for part in (compared, changed, superpixels, tiles)]
+    for job in chain(*parts, costs(parameters).values(), others):
+        found.setdefault(job.key(), job)
+    return list(found.values())
 
 
 def setup(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +119,13 @@ def superpixels(parameters: dict[str, Any]) -> Iterator[Experiment]:
             yield _superpixels(parameters | other, AMORTISED, seed, {}, False)
 
 
+def tiles(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield superpixels by source of single tiles from the air, which SPNN learns from and is judged on."""
+    for change in parameters["tiles"]:
+        for source in (*CLASSICAL, AMORTISED):
+            yield _superpixels(parameters | change, source, parameters["seeds"][0], {}, False)
+
+
 def costs(parameters: dict[str, Any]) -> dict[str, Experiment]:
     """Return what is counted and timed, by what it is."""
     found = {
@@ -128,6 +138,14 @@ def costs(parameters: dict[str, Any]) -> dict[str, Experiment]:
         found["memory"] = Experiment(measure_memory, {"network": {}})
         found["plan"] = Experiment(plan_batch, {"network": {}})
     return found
+
+
+def timed_by_number(parameters: dict[str, Any]) -> dict[int, Experiment]:
+    """Return SGSeg's steps timed beside AC's, by the number of superpixels."""
+    timed = parameters["timed"]
+    most = timed["network"].get("superpixels", PAPER_N)
+    networks = {n: timed["network"] | {"superpixels": n} for n in counts(most)} | {most: timed["network"]}
+    return {n: Experiment(time_steps, timed | {"network": network}) for n, network in networks.items()}
 
 
 def trial(parameters: dict[str, Any], method: str, seed: int, change: Change) -> Experiment:

@@ -33,7 +33,7 @@ class ShuffledPlaces(nn.Module):
     def forward(self, features: Tensor, neighbours: Tensor) -> Tensor:
         """Return what the network makes of (B, N, c) features with their first two columns shuffled over N."""
         order = torch.randperm(features.shape[1], generator=self.draws).to(features.device)
-        return self.network(torch.cat([features[:, order, :2], features[:, :, 2:]], dim=2), neighbours)
+        return self.network(_moved(features, features[:, order, :2]), neighbours)
 
 
 class AlignedPlaces(nn.Module):
@@ -64,8 +64,12 @@ class AlignedPlaces(nn.Module):
     def forward(self, features: Tensor, neighbours: Tensor) -> Tensor:
         """Return what the network makes of (B, N, c) features, their places multiplied with the picture's matrix."""
         matrices = self.matrix(self.each(features).amax(dim=1)).view(-1, 2, 2)
-        places = features[:, :, :2] @ matrices
-        return self.network(torch.cat([places, features[:, :, 2:]], dim=2), neighbours)
+        return self.network(_moved(features, features[:, :, :2] @ matrices), neighbours)
+
+
+def _moved(features: Tensor, places: Tensor) -> Tensor:
+    """Return (B, N, c) features, whose first two columns are superpixels' places, with other places."""
+    return torch.cat([places, features[:, :, 2:]], dim=2)
 
 
 class ImageNetMap(nn.Module):

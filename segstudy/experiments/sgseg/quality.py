@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from segstudy.baselines.superpixels import Superpixels
+from segstudy.datasets.files import VOID
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
-from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, pretrain, superpixel_maps
+from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, pretrain
 from segstudy.metrics import achievable_accuracy, boundary_precision, boundary_recall
 from segstudy.papers.sgseg.spnn import SPNN
 from segstudy.papers.sgseg.spnn_losses import spnn_loss
@@ -20,7 +21,8 @@ from segstudy.progress import track
 TOLERANCE = 2.0  # pixels, as in notebook 00
 SLIC, FELZENSZWALB, SQUARES = "SLIC", "Felzenszwalb", "squares"
 AMORTISED, ALONE = "SPNN, amortised", "SPNN, each picture alone"
-SOURCES = (SQUARES, SLIC, FELZENSZWALB, AMORTISED, ALONE)
+CLASSICAL = (SQUARES, SLIC, FELZENSZWALB)
+SOURCES = (*CLASSICAL, AMORTISED, ALONE)
 FEW = 8  # test pictures that SPNN is trained on one by one
 RATE_ALONE = 1e-2  # of Adam: RIM's on single pictures
 
@@ -46,7 +48,7 @@ def judge_superpixels(
     dict
         "count": (N,) superpixels of each picture; "accuracy", "recall", "precision", "leak" (undersegmentation) and
         "spacing", each (N,). Of an amortised SPNN also "unsure" and "even" after training and "unsure at first" before,
-        see :func:`sureness`.
+        see :func:`predict_superpixels`.
     """
     settings = setup_of(setup)
     pictures = pictures_of(settings)
@@ -98,9 +100,9 @@ def uneven_spacing(superpixels: np.ndarray) -> float:
     return float(nearest.std() / nearest.mean()) if nearest.mean() > 0 else float("nan")
 
 
-def undersegmentation(truth: np.ndarray, superpixels: np.ndarray, void: int = 255) -> float:
+def undersegmentation(truth: np.ndarray, superpixels: np.ndarray) -> float:
     """Return Neubert and Protzel's undersegmentation error, 0 where no superpixel crosses a border of the truth."""
-    scored = truth != void
+    scored = truth != VOID
     if not scored.any():
         return float("nan")
     classes, rows = np.unique(truth[scored], return_inverse=True)
@@ -132,34 +134,36 @@ def _amortised(
 ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
     """Train SPNN on the training pictures; return its superpixels of the test pictures and how sure it is of them."""
     network = build(setup, SGSEG, seed, {})
-    first, _ = sureness(network.spnn, pictures, setup.device)
+    _, first = predict_superpixels(network.spnn, pictures, setup.device)
     epochs = setup.pretraining + setup.epochs
     state, _ = pretrain(setup, epochs, seed, True, setup.superpixels, tuple(weights.items()))
     network.spnn.load_state_dict(state)
-    unsure, even = sureness(network.spnn, pictures, setup.device)
-    sure = {"unsure at first": first, "unsure": unsure, "even": even}
-    return superpixel_maps(setup, network, pictures), sure
+    maps, sure = predict_superpixels(network.spnn, pictures, setup.device)
+    return maps, sure | {"unsure at first": first["unsure"]}
 
 
 @torch.no_grad()
-def sureness(network: SPNN, pictures: Pictures, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return both entropies of Eq. 9, of each test picture, over log N.
+def predict_superpixels(
+    network: SPNN, pictures: Pictures, device: str
+) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """Return the likeliest superpixel of each pixel of the test pictures, and how sure SPNN is of them.
 
     Returns
     -------
-    unsure : (n,) ndarray
-        Mean over pixels: 0 where each is sure of its superpixel, 1 where it knows of none.
-    even : (n,) ndarray
-        Of the superpixels' weights: 1 where all have the same.
+    maps : list of (S, S) ndarray
+    sure : dict of str to (n,) ndarray
+        Both entropies of Eq. 9 over log N. "unsure": mean over pixels, 0 where each is sure of its superpixel, 1 where
+        it knows of none. "even": of the superpixels' weights, 1 where all have the same.
     """
     network = network.to(device).eval()
-    pixels, weights = [], []
+    maps, pixels, weights = [], [], []
     for images in judged_batches(pictures, device):
         P = network(images).superpixels
         most = np.log(P.shape[1])
+        maps += list(P.argmax(dim=1).cpu().numpy())
         pixels += (torch.special.entr(P).sum(dim=1).mean(dim=(1, 2)) / most).tolist()
         weights += (torch.special.entr(P.mean(dim=(2, 3))).sum(dim=1) / most).tolist()
-    return np.array(pixels), np.array(weights)
+    return maps, {"unsure": np.array(pixels), "even": np.array(weights)}
 
 
 def superpixels_of_one(

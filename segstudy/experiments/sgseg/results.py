@@ -149,6 +149,12 @@ def superpixel_table(sources: Mapping[str, Mapping[str, np.ndarray]]) -> pd.Data
     return pd.DataFrame(rows)
 
 
+def tile_table(tiles: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> pd.DataFrame:
+    """Return the quality of superpixels of single tiles, a row for each tile and source."""
+    parts = [superpixel_table(sources).assign(tile=tile) for tile, sources in tiles.items()]
+    return pd.concat(parts, ignore_index=True).set_index("tile").reset_index()
+
+
 def largest_entropy(classes: int) -> float:
     """Return the entropy of even shares of so many clusters."""
     return entropy(np.full(classes, 1 / classes))
@@ -194,6 +200,18 @@ def ratio_table(expected: Mapping[str, Any], measured: Mapping[str, Any]) -> pd.
                 "to": high,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def count_table(measured: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return SGSeg's time over AC's by the number of superpixels, medians and quartiles of rounds side by side."""
+    rows = []
+    for count in sorted(measured):
+        row: dict[str, float] = {"N": count}
+        for step in ("training", "inference"):
+            low, median, high = measured[count][step]["ratio"]
+            row |= {f"{step} over AC": median, f"{step}, from": low, f"{step}, to": high}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -242,11 +242,3 @@ def entropy(shares: Sequence[float] | np.ndarray) -> float:
     """Return the entropy of shares, in nats."""
     shares = np.asarray(shares, dtype=float)
     return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-
-
-@torch.no_grad()
-def superpixel_maps(setup: Setup, network: SGSeg, pictures: Pictures) -> list[np.ndarray]:
-    """Return the likeliest superpixel of each pixel of the test pictures, (S, S) each."""
-    spnn = network.spnn.to(setup.device).eval()
-    batches = judged_batches(pictures, setup.device)
-    return [m for images in batches for m in spnn(images).superpixels.argmax(dim=1).cpu().numpy()]

@@ -38,9 +38,15 @@ def clustering_loss(assignment: Tensor, lam: float = 2.0) -> Tensor:
     """
     check_maps(assignment=assignment)
     check_weights(lam=lam)
-    pixels = torch.special.entr(assignment).sum(dim=1).mean(dim=(1, 2))
-    weights = torch.special.entr(assignment.mean(dim=(2, 3))).sum(dim=1)
+    # Computed again in the backward pass, as the changes of Eq. 10 are: a P without its zeros would be kept beside P.
+    pixels = checkpoint(_entropy, assignment, use_reentrant=False, preserve_rng_state=False).mean(dim=(1, 2))
+    weights = _entropy(assignment.mean(dim=(2, 3)))
     return require_finite((pixels - lam * weights).mean(), assignment=assignment)
+
+
+def _entropy(shares: Tensor) -> Tensor:
+    """Return the entropy over dim 1, whose slope at 0 (softmax gets there in float32) is made 0: it is infinite."""
+    return torch.special.entr(shares.masked_fill(shares == 0, torch.finfo(shares.dtype).tiny)).sum(dim=1)
 
 
 def smoothness_loss(assignment: Tensor, image: Tensor, sigma: float = 10.0) -> Tensor:

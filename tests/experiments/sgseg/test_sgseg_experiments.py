@@ -34,6 +34,7 @@ ASKED = {
     "tv": 0.02,
     "device": "cpu",
     "photographs": {},
+    "tiles": [],
     "timed": {"network": {}, "rounds": 1},
     "graphs": {"rounds": 1},
     "memory": False,
@@ -154,8 +155,9 @@ def test_sureness_of_an_assignment_that_is_sure_and_of_one_that_is_not():
 
     pictures = pictures_of(setup_of(SETUP))
     for sure, expected in ((True, 0), (False, 1)):
-        unsure, even = quality.sureness(Fixed(sure), pictures, "cpu")
-        assert np.allclose(unsure, expected, atol=1e-6) and np.allclose(even, 1, atol=1e-6)
+        maps, found = quality.predict_superpixels(Fixed(sure), pictures, "cpu")
+        assert len(maps) == len(pictures.test) and maps[0].shape == (24, 24)
+        assert np.allclose(found["unsure"], expected, atol=1e-6) and np.allclose(found["even"], 1, atol=1e-6)
 
 
 def test_superpixels_form_before_one_s_eyes():

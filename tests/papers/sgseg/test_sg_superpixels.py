@@ -179,3 +179,11 @@ def test_what_does_not_fit_is_refused():
         sgseg.project(assignment, torch.zeros(2, 4, 3))
     with pytest.raises(ValueError, match="sigma"):
         sgseg.smoothness_loss(assignment, image, sigma=0)
+
+
+def test_clustering_loss_has_a_slope_where_a_probability_is_0():
+    logits = torch.tensor([[[[300.0, 0.0]], [[0.0, 300.0]]]], requires_grad=True)
+    assignment = logits.softmax(dim=1)
+    assert (assignment == 0).any()
+    sgseg.clustering_loss(assignment).backward()
+    assert torch.isfinite(logits.grad).all()
