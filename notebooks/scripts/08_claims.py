@@ -50,8 +50,11 @@ record.table(source_table, "sources", caption)
 # ## From a claim to a word
 #
 # A claim becomes a predicate before anything is measured: "the graph cut gives 1.5 mIoU over region growing" becomes "the difference is above 0".
-# Each notebook judges its own by one rule. It **holds** where the whole 95 % interval is above 0, **holds weakly** where the mean is and the
-# interval is not, and **does not hold** otherwise. Two words are no verdicts: **not testable with this data** and **not run**.
+# Each notebook judges its own by one rule. With a mean difference $\bar d$ and the lower end $l$ of its 95 % interval,
+#
+# $$\text{the claim} \quad \begin{cases} \text{holds} & \text{where } l > 0, \\ \text{holds weakly} & \text{where } l \le 0 < \bar d, \\ \text{does not hold} & \text{where } \bar d \le 0. \end{cases}$$
+#
+# Other claims have thresholds, in their predicates. Two words are no verdicts: **not testable with this data** and **not run**.
 #
 # By hand: differences of +2 with an interval from +1, of +2 from −1, and of −1 from −3.
 
