@@ -89,7 +89,7 @@ def test_the_list_escapes_what_it_shows_and_names_what_it_hides():
 COMMITTED = {name: ROOT / "reports" / "reference" / "real" / name for name in ledger.NOTEBOOKS.values()}
 
 
-@pytest.mark.parametrize("line", causes.causes(), ids=lambda line: line["claim"])
+@pytest.mark.parametrize("line", causes.causes(), ids=lambda line: f"{line['claim']} {line['table']}")
 def test_a_cause_is_of_a_claim_that_does_not_hold_and_its_numbers_are_there(line: dict[str, str]):
     paper = published.claims().set_index("id").loc[line["claim"], "paper"]
     assert line["notebook"] == ledger.NOTEBOOKS[paper] and line["cause"]
