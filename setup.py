@@ -16,8 +16,11 @@ class BuildWithTables(build_py):
         if not self.editable_mode:
             place = Path(self.build_lib) / "segstudy" / "experiments" / "published_tables"
             place.mkdir(parents=True, exist_ok=True)
-            for table in Path(__file__).parent.glob("data/published/*.csv"):
-                shutil.copy(table, place)
+            tables = Path(__file__).parent / "data" / "published"
+            for table in [*tables.glob("*.csv"), *tables.glob("ledger/*.csv")]:
+                copy = place / table.relative_to(tables)
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copy(table, copy)
 
 
 setup(cmdclass={"build_py": BuildWithTables})

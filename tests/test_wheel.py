@@ -18,12 +18,14 @@ from pathlib import Path
 import segstudy
 from segstudy.datasets import open_dataset
 from segstudy.experiments import published
+from segstudy.experiments.claims.causes import causes
 from segstudy.study import page
 
 assert Path(segstudy.__file__).is_relative_to(SITE), segstudy.__file__
 assert len(published.claims()) == 141 and len(published.tables()) == TABLES
 assert published.lookup("graph_matching_table1", "50 | U-Net + GM", "Bounding box | Average") == 76.5
 assert open_dataset("microbes", split="test")[0].labels.max() == 1
+assert causes()
 print(sorted(path.name for path in Path(page.__file__).parent.iterdir() if path.suffix != ".py"))
 """
 

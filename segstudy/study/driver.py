@@ -78,15 +78,24 @@ def run(project: Project, request: Request) -> int:
         shutil.rmtree(project.state / "work", ignore_errors=True)  # of jobs that were ended
         todo, began = [step for step in steps if step.action != NOTHING], datetime.now(UTC)
         if todo:
-            run_id = uuid.uuid4().hex[:12]
-            jobs = rules(project, request.profile, todo, run_id)
-            _require_machine(jobs, request.executor)
-            run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id)
+            _run_rounds(project, request, todo)
         index = write_index(project, request.profile)
         failed = _failures(project, request.profile, todo, began)
         others = [step.notebook.name for step in todo if step.notebook.name not in failed]
         troubles = _troubles(project, request.profile, others)
         return print_summary(project, request.profile, steps, index, failed, troubles)
+
+
+def _run_rounds(project: Project, request: Request, todo: list[Step]) -> None:
+    """Run what comes after others in a second round: in one, Snakemake would leave it out where one of them fails."""
+    run_id = uuid.uuid4().hex[:12]
+    rounds = [[step for step in todo if bool(step.notebook.after) == last] for last in (False, True)]
+    plans = [rules(project, request.profile, steps, run_id) for steps in rounds if steps]
+    for jobs in plans:
+        _require_machine(jobs, request.executor)
+    (project.state / request.profile / "snakemake.log").unlink(missing_ok=True)
+    for jobs in plans:
+        run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id)
 
 
 @contextlib.contextmanager

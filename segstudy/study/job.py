@@ -27,8 +27,9 @@ from segstudy.study.jobs import SHARD
 from segstudy.study.kernel import kernel_spec
 from segstudy.study.notebooks import code_cells, read_script, title_of
 from segstudy.study.project import load_project
+from segstudy.study.records import PROFILE, PROJECT
 from segstudy.study.report import render_report, scrub_paths
-from segstudy.study.state import RENDER, RUN, run_modules
+from segstudy.study.state import RENDER, RUN, changed_since, records_fingerprint
 from segstudy.study.surroundings import python_command, without_changes
 from segstudy.study.watch import Watch, end_children
 
@@ -95,6 +96,7 @@ def _run(job: dict[str, Any]) -> int:
     write_json(work / ".jupyter" / "kernels" / KERNEL / "kernel.json", kernel_spec(*_roots(job)))
     started, clock = datetime.now(UTC), time.perf_counter()
     outcome = _changed_since_planned(job)
+    _note_records(job)
     with _watched(job) as watch:
         if outcome is None:
             outcome = execute(work / "notebook.ipynb", job["overrides"], watch, script.parents[1])
@@ -112,15 +114,21 @@ def _run(job: dict[str, Any]) -> int:
 def _changed_since_planned(job: dict[str, Any]) -> Outcome | None:
     """Return a failure when the code is no longer the one the plan was made for: its record would not be true."""
     project = load_project(Path(job["root"]))
-    now = run_modules(project, project.notebooks[job["notebook"]])
-    then = {"code": job["parts"]["code"]} | job["parts"]["modules"]
-    changed = sorted(name for name in set(now) | set(then) if now.get(name) != then.get(name))
+    changed = changed_since(project, {"notebook": job["notebook"], "fingerprint": job["parts"]})
     if not changed:
         return None
     error = (
         f"the code changed since the run was planned ({', '.join(changed[:3])}); run the same command again"
     )
     return Outcome("failed", {"cell": 0, "heading": "planned with other code", "error": error}, [])
+
+
+def _note_records(job: dict[str, Any]) -> None:
+    """Note the records that the notebook will read as they are now: those before it have made theirs since the plan."""
+    project = load_project(Path(job["root"]))
+    notebook = project.notebooks[job["notebook"]]
+    if notebook.after:
+        job["parts"]["records"] = records_fingerprint(project, job["profile"], notebook)
 
 
 def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
@@ -137,6 +145,8 @@ def _environment(job: dict[str, Any], work: Path) -> dict[str, str]:
     return threads | {
         "SEGSTUDY_OUT": str(work),
         "SEGSTUDY_CACHE": job["cache"],
+        PROJECT: job["root"],
+        PROFILE: job["profile"],
         "SEGSTUDY_PROGRESS": f"{job['progress']}.inner",
         "PYTHONHASHSEED": "0",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # torch's deterministic algorithms on CUDA ask for it

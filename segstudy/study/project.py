@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import nbformat
 
 PROFILES = ("smoke", "demo", "real", "paper")
+REAL = "real"  # the profile whose committed records stand for a notebook
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,18 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)  # one object a notebook
 class Notebook:
-    """A notebook of the study: its script, what must run before it, and its settings in each profile."""
+    """A notebook of the study: its script, what must run before it, and its settings in each profile.
+
+    `needs` are run with it, and well, before it; `after` are those whose records it reads: it waits for those that are
+    asked for with it, however they end, and makes do with the records there are.
+    """
 
     name: str
     script: Path
     needs: tuple[str, ...]
     experiments: str | None
     profiles: dict[str, Settings]
+    after: tuple[str, ...] = ()
 
     @cached_property
     def cells(self) -> nbformat.NotebookNode:
@@ -186,6 +192,7 @@ def load_project(root: Path) -> Project:
     notebooks = {str(name): _notebook(Path(root), str(name), spec) for name, spec in specs.items()}
     for name in notebooks:
         _check_needs(notebooks, name, ())
+        _check_after(notebooks, name)
     return Project(Path(root).resolve(), notebooks)
 
 
@@ -208,16 +215,27 @@ def _check_needs(notebooks: dict[str, Notebook], name: str, above: tuple[str, ..
         _check_needs(notebooks, need, (*above, name))
 
 
+def _check_after(notebooks: dict[str, Notebook], name: str) -> None:
+    """Refuse what is not there, and a notebook after one that itself comes after others: there is one last round."""
+    where, notebook = f"notebooks/study.yaml, {name}", notebooks[name]
+    if notebook.after and notebook.needs:
+        raise StudyError(f"{where}: write needs or after, not both")
+    for other in notebook.after:
+        if other not in notebooks:
+            raise StudyError(f"{where}, after: {other!r} is not there{nearest(other, notebooks)}")
+        if notebooks[other].after:
+            raise StudyError(f"{where}, after: {other!r} itself comes after others")
+        if notebook.name in notebooks[other].needs:
+            raise StudyError(f"{where}, after: {other!r} needs {name!r}")
+
+
 def _notebook(root: Path, name: str, spec: Any) -> Notebook:
     where = f"notebooks/study.yaml, {name}"
-    known = ("needs", "experiments", "profiles")
+    known = ("needs", "after", "experiments", "profiles")
     for key in _checked(spec, dict, where):
         if key not in known:
             raise StudyError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")
-    needs = [
-        _checked(need, str, f"{where}, needs")
-        for need in _checked(spec.get("needs", []), list, f"{where}, needs")
-    ]
+    needs, after = (_names(spec.get(key, []), f"{where}, {key}") for key in ("needs", "after"))
     experiments = spec.get("experiments")
     if experiments is not None and ":" not in _checked(experiments, str, f"{where}, experiments"):
         raise StudyError(f"{where}, experiments: write module:function, not {experiments!r}")
@@ -226,7 +244,11 @@ def _notebook(root: Path, name: str, spec: Any) -> Notebook:
         key: _settings(f"{where}, {key}", key, {} if value is None else value) for key, value in given.items()
     }
     script = root / "notebooks" / "scripts" / f"{name}.py"
-    return Notebook(name, script, tuple(needs), experiments, profiles)
+    return Notebook(name, script, needs, experiments, profiles, after)
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    return tuple(_checked(name, str, where) for name in _checked(value, list, where))
 
 
 def _settings(where: str, profile: str, values: Any) -> Settings:

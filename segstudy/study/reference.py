@@ -10,12 +10,11 @@ from typing import Any
 from segstudy.errors import StudyError
 from segstudy.study.files import read_run, swap_in, write_text
 from segstudy.study.gallery import LARGEST, gallery, keep_figures
-from segstudy.study.project import Project
+from segstudy.study.project import REAL, Project
 from segstudy.study.record import OVER
-from segstudy.study.state import run_modules
+from segstudy.study.state import changed_since
 
 KEPT = ("metrics.json", "timings.json", "run.json", "tables")  # and the figures that are drawn
-REAL = "real"  # the profile whose records stand for a notebook
 BEGIN, END = "<!-- results: made by `python -m segstudy reference` -->", "<!-- end of results -->"
 FIGURES, END_OF_FIGURES = (
     "<!-- figures: made by `python -m segstudy reference` -->",
@@ -68,10 +67,7 @@ def references(project: Project) -> list[dict[str, Any]]:
         record = read_run(path.parent)
         if record is None or record["notebook"] not in project.notebooks:
             raise StudyError(f"{path.relative_to(project.root)} is no record of a notebook of this study")
-        now, then = run_modules(project, project.notebooks[record["notebook"]]), record["fingerprint"]
-        then = {"code": then["code"]} | then["modules"]
-        changed = sorted(name for name in set(now) | set(then) if now.get(name) != then.get(name))
-        records.append(record | {"changed": changed})
+        records.append(record | {"changed": changed_since(project, record)})
     return records
 
 

@@ -15,7 +15,7 @@ from segstudy.errors import MissingData
 from segstudy.fingerprint import digest, files_digest, import_closure, module_closure, tree_files
 from segstudy.study.files import read_json, read_run, write_json
 from segstudy.study.notebooks import code_fingerprint, code_source
-from segstudy.study.project import Notebook, Project, Settings
+from segstudy.study.project import REAL, Notebook, Project, Settings
 
 NOTHING, RENDER, RUN = "nothing to do", "render again", "run"
 PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pandas", "matplotlib")
@@ -54,7 +54,7 @@ class Step:
 def plan(
     project: Project, profile: str, chosen: list[Notebook], sets: dict[str, Any], force: bool
 ) -> list[Step]:
-    """Return a step for each chosen notebook and for each that they need, in an order that respects needs.
+    """Return a step for each chosen notebook and for each that they need, in an order that respects needs and after.
 
     Raises
     ------
@@ -65,10 +65,9 @@ def plan(
     ordered = _needs_first(project, chosen)
     _require_data(ordered, profile, sets)
     steps: dict[str, Step] = {}
-    for notebook in ordered:
-        needs = {need: steps[need] for need in notebook.needs}
+    for notebook in sorted(ordered, key=lambda notebook: bool(notebook.after)):
         wanted = force and notebook in chosen
-        steps[notebook.name] = _step(project, profile, notebook, sets, wanted, needs)
+        steps[notebook.name] = _step(project, profile, notebook, sets, wanted, steps)
     return list(steps.values())
 
 
@@ -100,19 +99,22 @@ def _step(
     notebook: Notebook,
     sets: dict[str, Any],
     force: bool,
-    needs: dict[str, Step],
+    planned: dict[str, Step],
 ) -> Step:
     values = notebook.values(profile, sets)
     parts = _parts(project, profile, notebook, values) | {
-        "needs": {name: digest(_run_parts(step.parts)) for name, step in needs.items()}
+        "needs": {name: digest(_run_parts(planned[name].parts)) for name in notebook.needs}
     }
+    if notebook.after:
+        parts["records"] = records_fingerprint(project, profile, notebook)
     parts = json.loads(json.dumps(parts))  # as it comes back from a record
     record = read_run(project.report(profile, notebook.name))
     whole = all((project.report(profile, notebook.name) / name).is_file() for name in WHOLE)
     reasons = differences(record["fingerprint"], parts) if record and whole else ("never run",)
     if project.failed(profile, notebook.name).is_dir() and reasons == ("never run",):
         reasons = ("the last run did not finish",)
-    reasons += tuple(f"{name} runs before it" for name, step in needs.items() if step.action == RUN)
+    before = [planned[name] for name in (*notebook.needs, *notebook.after) if name in planned]
+    reasons += tuple(f"{step.notebook.name} runs before it" for step in before if step.action == RUN)
     if force:
         reasons = ("--force", *reasons)
     prose_only = all(reason in ("prose changed", "page changed") for reason in reasons)
@@ -126,6 +128,31 @@ def _step(
 
 def _run_parts(parts: dict[str, Any]) -> dict[str, Any]:
     return {kind: value for kind, value in parts.items() if kind not in PROSE}
+
+
+def records_fingerprint(project: Project, profile: str, notebook: Notebook) -> dict[str, str]:
+    """Return, by notebook whose records this one reads, a digest of them and of the code that they are held against.
+
+    The records are the committed one of real data and that of the profile; new prose changes neither.
+    """
+    found = {}
+    for name in notebook.after:
+        folders = project.report("reference", f"{REAL}/{name}"), project.report(profile, name)
+        now = run_modules(project, project.notebooks[name])
+        found[name] = digest([*(_told(read_run(folder)) for folder in folders), now])
+    return found
+
+
+def _told(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a record tells of its run, without what a page drawn again changes."""
+    return record and record | {"title": "", "fingerprint": _run_parts(record["fingerprint"])}
+
+
+def changed_since(project: Project, record: dict[str, Any]) -> list[str]:
+    """Return the modules whose code differs from the code that made a record, "code" for the notebook's cells."""
+    now, then = run_modules(project, project.notebooks[record["notebook"]]), record["fingerprint"]
+    then = {"code": then["code"]} | then["modules"]
+    return sorted(name for name in set(now) | set(then) if now.get(name) != then.get(name))
 
 
 def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str, Any]) -> dict[str, Any]:

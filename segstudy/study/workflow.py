@@ -54,7 +54,7 @@ def run_snakemake(
         for path in (project.state / rule["stamp"], Path(rule["log"])):
             path.unlink(missing_ok=True)
     write_json(state / "plan.json", {"jobs": rules})
-    with (state / "snakemake.log").open("w") as log, _noted_signals() as signals:
+    with (state / "snakemake.log").open("a") as log, _noted_signals() as signals:
         process = subprocess.Popen(
             _command(project, slots, executor, run, any(rule["gpus"] for rule in rules)),
             stdout=log,

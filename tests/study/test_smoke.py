@@ -35,7 +35,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_record_is_whole_and_holds_no_path(reports: Path, name: str):
     folder = reports / name
     run = json.loads((folder / "run.json").read_text())
-    assert run["status"] == "ok" and run["seeds"] and run["data"] and run["figures"] and run["headline"]
+    assert run["status"] == "ok" and run["figures"] and run["headline"]
+    reads_records = "records" in run["fingerprint"]  # of others: it opens no data and draws no seed
+    assert reads_records or (run["seeds"] and run["data"])
     assert json.loads((folder / "metrics.json").read_text())
     assert json.loads((folder / "timings.json").read_text())["cells"]
     for kind in ("figures", "tables"):

@@ -1,7 +1,8 @@
 r"""The graph cut module: a picture's labels grown from its cues along a graph of deep features (section 3.3).
 
 Every position of the network's map is a node. Its K nearest neighbours among the features are joined to it (Eqs. 1, 2),
-and for each object c of the picture one minimum cut parts the nodes in c and the rest, at the weights of Table 1:
+and for each object c of the picture two terminals join the nodes (Eq. 3) and one minimum cut parts the nodes in c, with
+the terminal S, and the rest, with T, at the weights of Table 1:
 
 =================  ===============================  =================================
 edge               weight                           for
@@ -101,7 +102,7 @@ def graph_cut_labels(
     keep_cues: bool = False,
     printed: bool = False,
 ) -> np.ndarray:
-    """Grow a picture's labels: one minimum cut for each of its objects (section 3.3, Table 1).
+    """Grow a picture's labels: one minimum cut for each of its objects (section 3.3, Eq. 3, Table 1).
 
     A node is labelled c where the cut says c and H of c is above theta; where several objects claim it, the most
     probable has it. The background's labels are its cues, and nodes above a threshold of its own where one is given.

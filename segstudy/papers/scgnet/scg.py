@@ -169,10 +169,11 @@ class SCG(nn.Module):
     def forward(self, features: Tensor) -> Constructed:
         """Return graph, nodes, residual and regularisers of (B, d, h, w) features."""
         pooled = self.pool(features)
-        mean = to_nodes(self.mean(pooled)).float()  # the graph needs more than bfloat16's eight bits
+        # Eq. 7; the graph needs more than bfloat16's eight bits
+        mean = to_nodes(self.mean(pooled)).float()
         latent, residual, kl = self._encode(mean, pooled)
         with _full_precision(features):
-            source = latent.softmax(dim=2) if self.kind == "directed" else latent
+            source = latent.softmax(dim=2) if self.kind == "directed" else latent  # Eq. 13
             diagonal = (source * latent).sum(dim=2).relu()
             gamma = adaptive_factor(diagonal) if self.adaptive else torch.ones_like(diagonal[:, 0])
             graph = self._decode(source, latent, diagonal, gamma)
@@ -184,8 +185,8 @@ class SCG(nn.Module):
     def _encode(self, mean: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return Z, Z hat and the divergence."""
         if self.log_deviation is None:
-            return mean, mean, mean.new_zeros(())
-        log_deviation = to_nodes(self.log_deviation(pooled)).float().clamp(max=LOG_DEVIATION)
+            return mean, mean, mean.new_zeros(())  # Eqs. 11, 12
+        log_deviation = to_nodes(self.log_deviation(pooled)).float().clamp(max=LOG_DEVIATION)  # Eq. 8
         latent = mean
         if self.training:
             latent = mean + log_deviation.exp() * torch.randn_like(mean)

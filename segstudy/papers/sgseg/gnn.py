@@ -87,19 +87,19 @@ class Block(nn.Module):
         own, *differences = self.linear.weight.chunk(PARTS[self.kind], dim=1)
         centre = features @ own.T + self.linear.bias
         if not differences:
-            return self._activate(centre)
+            return self._activate(centre)  # Eq. 14
         messages = centre[:, :, None]
         for weight, scale in zip(differences, self._scales(places, neighbours), strict=True):
             seen = features @ weight.T
             messages = messages + scale * (seen[:, :, None] - gather(seen, neighbours))
-        messages = self._activate(messages)
+        messages = self._activate(messages)  # Eq. 15: h first, then the largest over neighbours
         return messages.amax(dim=2) if self.aggregation == "max" else messages.mean(dim=2)
 
     def _activate(self, values: Tensor) -> Tensor:
         return self.norm(values.flatten(0, -2)).view_as(values).relu()
 
     def _scales(self, places: Tensor, neighbours: Tensor) -> list[Tensor]:
-        """Return what each difference is multiplied with: (B, N, k, 1) tensors, or 1."""
+        """Return what each difference is multiplied with: (B, N, k, 1) tensors (Eq. 16), or 1."""
         if self.kind == "DGCNN":
             return [places.new_ones(())]
         steps = places[:, :, None] - gather(places, neighbours)

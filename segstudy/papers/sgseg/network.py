@@ -214,7 +214,7 @@ def sgseg_loss(
         if graph_tv:
             parts["graph tv"] = graph_tv * graph_total_variation(found.features, found.neighbours)
     (first, one), (second, other) = (network.cnn(found.inputs, order) for order in orders)
-    parts["mi"] = -mutual_information(first, second, radius, marginals)
+    parts["mi"] = -mutual_information(first, second, radius, marginals)  # Eqs. 18, 19; Eq. 21 prints +
     if one is not None:
         parts["reconstruction"] = (one - images).square().mean() + (other - images).square().mean()
     return parts
