@@ -1,0 +1,360 @@
+# %% [markdown]
+# # Every method on the same pictures: does the graph help, and what does supervision buy?
+#
+# Five papers, five data sets, five protocols: nobody can tell from their tables which method to take. Here all of them, and the plain
+# methods that they have to beat, get the same training pictures, the same test pictures and the same scores, through one interface: `fit`,
+# `probabilities`, `segment`.
+#
+# **The questions of this notebook:** how good is each method among those that are told as much? What does a label buy? Does the graph help,
+# paper by paper, when all else stays the same? And what do a dense CRF, a bilateral solver or a graph cut add after each?
+#
+# It takes two minutes with generated pictures (2 cores). You should have seen notebooks 01 to 05 first, or at least their summaries.
+
+# %% tags=["parameters"]
+tasks = [
+    {
+        "name": "faces",
+        "train": "faces/train",
+        "test": "faces/test",
+        "images": 12,
+        "tested": 8,
+        "longest": 96,
+        "clusters": 4,
+        "told": ["nothing", "few masks", "all masks"],
+        "matched": True,
+        "swap": [[3, 4], [5, 6]],
+    },
+    {
+        "name": "objects",
+        "train": "objects/train",
+        "test": "objects/test",
+        "images": 32,
+        "tested": 8,
+        "longest": 112,
+        "clusters": 3,
+        "told": ["nothing", "classes of the picture", "all masks"],
+    },
+]  # see segstudy.experiments.compare.pictures.Task
+without = []  # methods that are left out, see segstudy.experiments.compare.methods.METHODS
+seeds = [0, 1]  # of weights, order, and which few masks are told
+recipe = {
+    "unet": {"width": 8, "epochs": 30, "validation": 0.2},
+    "sgseg": {
+        "epochs": 4,
+        "pretraining": 4,
+        "batch": 4,
+        "spnn_widths": [8, 12, 16, 24],
+        "cnn_widths": [16, 24, 32, 48],
+        "gnn_width": 24,
+        "gnn_blocks": 3,
+        "superpixels": 64,
+        "k": 8,
+    },
+    "clustering": {"iterations": 40, "grid": [16, 16]},
+    "dgcn": {"side": 129, "classifier_epochs": 12, "epochs": 6},
+    "scgnet": {
+        "size": 64,
+        "patches": 32,
+        "batch": 4,
+        "epochs": 10,
+        "validation": 0.2,
+        "learning_rate": 1e-3,
+        "loss": "class dice",
+    },
+}  # what each paper's segmenter is given
+shown = 3  # pictures in the gallery of each task
+
+# %% [markdown]
+# ## Set-up
+
+# %%
+import numpy as np
+from segstudy import plots
+from segstudy.experiments.compare import figures, jobs, refinements, results, trials
+from segstudy.experiments.compare.methods import METHODS, NULLS
+from segstudy.experiments.compare.pictures import open_part, task_of, test_samples
+
+plots.use_style()
+
+# %%
+from segstudy.study.record import Record
+
+features = "ImageNet's EfficientNet-Lite0 for DGCN and SCG-Net, colour and texture for paper 3, else learned here"
+record = Record(seeds=seeds, device="cpu", features=features)
+asked = {"tasks": tasks, "seeds": seeds, "recipe": recipe, "without": without}
+found = jobs.experiments(asked)
+values = [entry.value for entry in record.run(found, "methods: experiment")]
+value_of = {job.key(): value for job, value in zip(found, values)}
+pairs = [(job.arguments, value_of[job.key()]) for job in jobs.trained(asked)]
+runs = {task["name"]: results.by_method(pairs, task["name"]) for task in tasks}
+best = {job.arguments["task"]["name"]: value_of[job.key()] for job in jobs.ceilings(asked)}
+
+# %% [markdown]
+# ## The data, looked at
+#
+# Each task has its own classes. A task says what a method may be told: where every picture shows every class, as faces do, the classes of a
+# picture say nothing, and the methods that learn from them are left out.
+
+# %%
+opened = {}
+for task in tasks:
+    for part in ("train", "test"):
+        record.data(open_part(task[part], "full"))
+    opened[task["name"]] = (open_part(task["test"], "full"), test_samples(task_of(task)))
+
+# %% tags=["hide-input"]
+pictures, titles = [], []
+for name, (dataset, samples) in opened.items():
+    for sample in samples[:2]:
+        pictures += [sample.image, plots.colourise(sample.labels, dataset.colours)]
+        titles += [name, "truth"]
+figure, _ = plots.panels(pictures, titles, 4)
+counts = ", ".join(f"{name} {len(samples)}" for name, (_, samples) in opened.items())
+sentence = f"Test pictures and their truth, two of each task; there are {counts}."
+record.figure(figure, "pictures", "Pictures beside their truth, two for each task.", sentence)
+
+# %% [markdown]
+# ## One interface
+#
+# A `Segmenter` says what it must be told (`supervision`) and what it returns (`outputs`), and has `fit`, `probabilities` and `segment`. What is
+# compared here:
+
+# %%
+print("\n".join(f"{name:24s} told {method.told}" for name, method in METHODS.items()))
+
+# %% [markdown]
+# ### Clusters have no names
+#
+# A method that is told nothing returns numbered clusters. Two ways to name them, never to be mixed in one column:
+#
+# - **picture by picture**: each picture's clusters get the names that suit its own truth best, an oracle's reading;
+# - **once for the test set**: one Hungarian assignment over all pixels, for clusters that mean the same in every picture.
+#
+# With fewer clusters than classes neither can be perfect: the ceiling is the truth itself with its largest classes alone. By hand: a
+# picture of three classes with areas 4, 2 and 1, and two clusters: the ceiling is (1 + 1 + 0) / 3.
+
+# %%
+from functools import partial
+
+from segstudy.datasets.files import crop
+from segstudy.datasets.sample import Sample
+
+truth = np.array([[0, 0, 0, 0, 1, 1, 2]])
+toy = [Sample("toy", partial(crop, np.zeros((1, 7, 3), np.uint8)), partial(crop, truth))]
+two = trials.score(toy, [np.array([[0, 0, 0, 0, 1, 1, 1]])], 3, trials.EACH)
+print(f"two clusters that follow the truth: IoU {two['IoU'][0]:.3f}")
+record.expect("two clusters of three classes", float(two["IoU"][0]), (1 + 2 / 3 + 0) / 3)
+
+# %% [markdown]
+# ## All methods, by what they were told
+#
+# IoU is the mean over the classes of a picture, then over pictures; beside it the IoU over the set, which weighs pixels alike. The spread over
+# seeds is that of the score of a whole test set; the spread over pictures says how different pictures are. What stands under another heading
+# was told something else, and clusters named picture by picture are flattered by an oracle: compare within a group.
+
+# %% tags=["hide-input"]
+tables = {}
+for task in tasks:
+    name = task["name"]
+    tables[name] = results.score_table(runs[name], best[name], task["clusters"], whole=False)
+    rows = tables[name].iloc[1:]
+    tops = rows.loc[rows.groupby("told", sort=False)["IoU"].idxmax()]
+    words = ", ".join(f"{row.method} {row.IoU:.3f} ({row.told})" for row in tops.itertuples())
+    caption = f"{name}, {len(opened[name][1])} pictures, clusters named picture by picture: best of each group are {words}."
+    record.table(tables[name], f"scores_{name}", caption)
+
+# %% tags=["hide-input"]
+for task in tasks:
+    name = task["name"]
+    if task.get("whole", True):
+        table = results.score_table(runs[name], best[name], task["clusters"], whole=True)
+        table = table[table["told"] == "nothing"]
+        caption = f"{name}, clusters named once for the test set: only methods whose clusters mean the same in every picture; {len(table) - 1} ran."
+        record.table(table, f"scores_whole_{name}", caption)
+
+# %% [markdown]
+# ### Against the null baseline of each group
+#
+# The simplest method that is told as much: k-means on colours, DGCN's network on seeds that never grow, the U-Net without matching. Tests are
+# Wilcoxon's over pictures, corrected for the number of methods in the group by Holm's rule; intervals over seeds stand beside, since a test
+# over pictures says nothing about another training.
+
+# %% tags=["hide-input"]
+nulls = {name: results.null_table(part) for name, part in runs.items()}
+for name, table in nulls.items():
+    sure = int((table["p, Holm"] < results.LEVEL).sum())
+    caption = f"{name}: gain of each method over the null baseline of its group; {sure} of {len(table)} differ at a level of {results.LEVEL:g} after correction."
+    record.table(table, f"nulls_{name}", caption)
+
+# %% [markdown]
+# ## What supervision buys
+#
+# What a person would have needed for the labels: by Bearman et al. (2016), 20 seconds for the classes of a VOC picture and 239.7 for its full
+# mask. The figure takes the best method of each group; it was the best on these very pictures, so that its score is a little flattered.
+
+# %% tags=["hide-input"]
+bought = results.supervision_table(runs)
+figure = figures.chart_supervision(bought)
+words = ", ".join(
+    f"{row.told} {row.IoU:.3f}" for row in bought[bought.task == tasks[0]["name"]].itertuples()
+)
+sentence = f"The best IoU of each group over the hours its labels would cost; on {tasks[0]['name']}: {words}."
+alt = "Points joined by a dotted line for each task, IoU over hours of labelling."
+record.figure(figure, "supervision", alt, sentence, drawn=True)
+record.table(bought, "supervision", "The same as a table: the best method of each group.")
+
+# %% [markdown]
+# ## Does the graph help?
+#
+# For each paper the same method with its graph and without it: matching against keeping each class's largest regions; SGSeg against its own
+# segmentation network; the clusterings against k-means on the same features; labels grown by the cut against seeds that never grow; SCG-Net
+# against itself with A = I. Clusters are named picture by picture on both sides.
+
+# %% tags=["hide-input"]
+graphs = results.graph_table(runs)
+spans = zip(graphs["over pictures, from"], graphs["over pictures, to"])
+graphs["verdict"] = [results.word(low, high) for low, high in spans]
+figure = figures.chart_graphs(graphs)
+tally = graphs["verdict"].value_counts()
+sentence = f"What each graph adds: it helps in {tally.get('helps', 0)} of {len(graphs)} comparisons, harms in {tally.get('harms', 0)}, and in the others the interval holds 0."
+alt = "A row for each paper's graph and task: the mean difference of IoU and its interval, beside a line at 0."
+record.figure(figure, "graphs", alt, sentence, drawn=True)
+record.table(graphs, "graphs", "The same as a table, with intervals over seeds.")
+
+# %% [markdown]
+# Why a graph harms or does nothing is isolated where its paper is studied: 01 plants rivals that only relations can tell apart; 02 shows that
+# projected features hold less than the colours they were made of; 03 sets the eigenvector of the same affinity beside the network; 04 counts
+# how right the labels are at the end of the training; 05 restores each node's own share of its row.
+
+# %% [markdown]
+# ## Combinations that no paper has
+#
+# Every method's probabilities through a dense CRF, a bilateral solver and a graph cut of the pixel grid (alpha-expansion); those that name
+# classes also through graph matching, where classes lie to one another as in a face. The matcher's model needs masks: after a method that was
+# told less, it brings them in.
+
+# %% tags=["hide-input"]
+combined = results.refinement_table(runs)
+figure = figures.chart_refinements(combined)
+top = combined.loc[combined["gain in IoU"].idxmax()]
+sentence = f"Points of IoU that a refinement adds after each method; a star: the interval over pictures leaves out 0. Most comes from {top['refinement']} after {top['method']} on {top['task']}, {100 * top['gain in IoU']:+.1f}."
+alt = "A matrix for each task, methods by refinements, with the gain written in each cell."
+record.figure(figure, "refinements", alt, sentence, drawn=True)
+record.table(combined, "refinements", "The same as a table, with intervals.")
+
+# %% [markdown]
+# ### One soft map, three refinements
+#
+# Change the price of two neighbours that differ and watch the graph cut of one method's map; beside it, static, prices of 0.3, 1 and 3.
+
+# %% tags=["hide-input"]
+sample = opened[tasks[0]["name"]][1][0]
+soft = (
+    METHODS["NCUT-GCN"].make(task_of(tasks[0]), 0, seeds[0], recipe).probabilities(sample.image)
+)
+prices = (0.3, 1.0, 3.0)
+cuts = [refinements.potts_labels(soft, price) for price in prices]
+drawn = [plots.colourise(m, plots.palette(soft.shape[2])) for m in (soft.argmax(2), *cuts)]
+figure, _ = plots.panels(
+    [sample.image, *drawn], ["picture", "likeliest", *(f"price {p:g}" for p in prices)], 5
+)
+changed = float((cuts[-1] != soft.argmax(2)).mean())
+sentence = f"NCUT-GCN's memberships cut at three prices; the highest changes {100 * changed:.1f} % of the pixels."
+record.figure(figure, "prices", "A picture and its clusters at rising prices.", sentence)
+
+# %%
+import matplotlib.pyplot as plt
+from ipywidgets import FloatLogSlider, interact
+
+
+@interact(price=FloatLogSlider(1.0, min=-2, max=1.5, step=0.1))
+def play(price):
+    labels = refinements.potts_labels(soft, price)
+    figure, _ = plots.panels(
+        [plots.colourise(labels, plots.palette(soft.shape[2]))], [f"price {price:.2f}"], 3
+    )
+    plt.show()
+    plt.close(figure)
+
+
+# %% [markdown]
+# ## Pictures that divide the methods
+#
+# The test pictures on which two methods differ in the most pixels, on average over all pairs.
+
+# %% tags=["hide-input"]
+for name, (dataset, samples) in opened.items():
+    apart = results.disagreements(runs[name])
+    for rank, index in enumerate(np.argsort(-apart)[:shown]):
+        maps = {m: results.shown_labels(v[0]["maps"][index]) for m, v in runs[name].items()}
+        ious = {m: results.picture_iou(v[0], index) for m, v in runs[name].items()}
+        sample = samples[index]
+        figure = figures.draw_gallery(sample.image, sample.labels, maps, ious, dataset.colours)
+        low, high = min(ious, key=ious.get), max(ious, key=ious.get)
+        sentence = f"{name}, picture {index}: two methods differ in {100 * apart[index]:.0f} % of the pixels on average; {high} has an IoU of {ious[high]:.2f}, {low} of {ious[low]:.2f}."
+        alt = "A picture, its truth and the labels of each method."
+        record.figure(figure, f"gallery_{name}_{rank}", alt, sentence)
+
+# %%
+for name, part in runs.items():
+    for method, values in part.items():
+        scores = results.seed_scores(values)
+        record.metric(f"{name}/{method}/IoU", scores, over="seeds")
+    for told, null in NULLS.items():
+        if null in part:
+            record.headline(f"{name}, told {told}: {null}", f"{name}/{null}/IoU")
+
+# %% [markdown]
+# ## Summary
+#
+# - The first table of each task is the one to choose a method by: look in the group that matches the labels you can pay for.
+# - The figure of graphs answers whether a graph helps when all else stays the same; its verdict is an interval, not a ranking.
+# - Refinements help methods whose maps are soft and coarse; on maps that are hard already, they change little.
+# - One cluster for everything, and the ceiling of so many clusters, stand beside every method that is told nothing: a score means little
+#   without both.
+#
+# ## Exercises
+
+# %% [markdown]
+# **1.** (easy) Two labels, prices of 1: how sure must a lone pixel be of its label to keep it against four neighbours that are sure of the other?
+
+# %% tags=["solution"]
+# Keeping costs 4 (four borders) less -log p of its own label; giving in costs -log(1 - p): p / (1 - p) > e^4, so p > .982.
+sure = np.full((3, 3, 2), [0.999, 0.001])
+for share in (0.97, 0.99):
+    sure[1, 1] = [1 - share, share]
+    print(share, refinements.potts_labels(sure)[1, 1])
+
+# %% [markdown]
+# **2.** (medium) Three methods of a group have p-values of .01, .03 and .04 against the null baseline. Which differ after Holm's correction?
+
+# %% tags=["solution"]
+# .01 x 3 = .03; .03 x 2 = .06, and what follows is no smaller: one.
+print(results.holm([0.01, 0.03, 0.04]))
+
+# %% [markdown]
+# **3.** (hard) Give k-means as many clusters as there are classes: what becomes of the ceiling, and of its IoU picture by picture?
+
+# %% tags=["solution"]
+# The ceiling becomes 1; k-means need not gain, since more clusters cut large classes to pieces.
+more = tasks[0] | {"clusters": len(opened[tasks[0]["name"]][0].classes)}
+again = trials.run_method(more, "k-means", 0, recipe)["scores"]["as it is"][trials.EACH]["IoU"]
+print(
+    f"{again.mean():.3f}",
+    f"{trials.ceiling(more, more['clusters'])[trials.EACH]['IoU'].mean():.3f}",
+)
+
+# %% [markdown]
+# ## References
+#
+# 1. A. Bearman, O. Russakovsky, V. Ferrari, L. Fei-Fei: What's the point: semantic segmentation with point supervision. ECCV 2016 (seconds
+#    per label).
+# 2. Y. Boykov, O. Veksler, R. Zabih: Fast approximate energy minimization via graph cuts. IEEE TPAMI 23(11), 2001.
+# 3. G. Csurka, D. Larlus, F. Perronnin: What is a good evaluation measure for semantic segmentation? BMVC 2013 (boundary F).
+# 4. S. Holm: A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 1979.
+# 5. P. Krähenbühl, V. Koltun: Efficient inference in fully connected CRFs with Gaussian edge potentials. NeurIPS 2011.
+# 6. J. T. Barron, B. Poole: The fast bilateral solver. ECCV 2016.
+#
+# The five papers stand in notebooks 01 to 05.
+#
+# **Provenance.** Parameters, seeds, versions, data and their fingerprints stand at the top of this page and in `run.json` beside it.

@@ -1,0 +1,42 @@
+"""What notebook 06 computes once and keeps: every method on every task, from every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from segstudy.cache import Experiment
+from segstudy.experiments.compare.methods import METHODS
+from segstudy.experiments.compare.pictures import open_part
+from segstudy.experiments.compare.trials import ceiling, run_method
+
+
+def experiments(parameters: dict[str, Any]) -> list[Experiment]:
+    """Return all that the notebook reads."""
+    return [*trained(parameters), *ceilings(parameters)]
+
+
+def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield every method that may know what a task tells, once for each seed where one changes anything."""
+    for task in parameters["tasks"]:
+        for name, method in METHODS.items():
+            if method.told in task["told"] and name not in parameters["without"]:
+                for seed in parameters["seeds"] if method.learns else parameters["seeds"][:1]:
+                    given = {"method": name, "seed": seed, "recipe": parameters["recipe"]}
+                    yield Experiment(run_method, {"task": task} | given, _prints(task))
+
+
+def ceilings(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield what as many clusters could reach at best, of every task."""
+    for task in parameters["tasks"]:
+        yield Experiment(ceiling, {"task": task, "clusters": task["clusters"]}, _prints(task))
+
+
+def _prints(task: dict[str, Any]) -> dict[str, str]:
+    return {task[part]: _print(task[part]) for part in ("train", "test")}
+
+
+@lru_cache
+def _print(dataset: str) -> str:
+    return open_part(dataset, "full").fingerprint()

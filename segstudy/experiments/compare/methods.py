@@ -1,0 +1,187 @@
+"""The methods that are compared, by what they were told, and each one's twin without a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import sklearn.cluster
+
+from segstudy.baselines import KMeans, NormalisedCut, Otsu, Superpixels, superpixel_means
+from segstudy.baselines.common import Unsupervised, lab_colours
+from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
+from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
+from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
+from segstudy.papers.dgcn.growing import Growth
+from segstudy.papers.dgcn.segmenter import DGCN
+from segstudy.papers.gnn_clustering.segmenter import GNNClustering
+from segstudy.papers.gnn_clustering.settings import PRESETS
+from segstudy.papers.graph_matching.segmenter import UNetGraphMatching
+from segstudy.papers.scgnet.segmenter import SCGNetSegmenter
+from segstudy.papers.sgseg.network import NO_SUPERPIXELS
+from segstudy.papers.sgseg.segmenter import SGSegSegmenter
+from segstudy.papers.sgseg.training import Rates
+from segstudy.segmenter import Segmenter
+
+TRUNK = "timm:tf_efficientnet_lite0"  # of papers 4 and 5, with ImageNet's weights
+FEATURES = "colour-texture"  # of paper 3: notebook 03 found ImageNet's no better where no DINO is at hand
+PIECES = 200  # superpixels that are clustered
+SHARE = 0.25  # of the training pictures, where few masks are told
+
+Recipe = dict[str, dict[str, Any]]
+Make = Callable[[Task, int, int, Recipe], Segmenter]
+
+
+class Method(NamedTuple):
+    """A method that is compared.
+
+    Attributes
+    ----------
+    told : str
+        One of `TOLD`.
+    make : callable
+        `make(task, num_classes, seed, recipe)` returns the segmenter, untrained.
+    learns : bool
+        Whether a seed or the training set changes anything.
+    """
+
+    told: str
+    make: Make
+    learns: bool = True
+
+
+@dataclass(frozen=True)
+class OneRegion(Unsupervised):
+    """Everything is one cluster: what a score is without any segmentation."""
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Return zeros, (H, W)."""
+        return np.zeros(image.shape[:2], np.int64)
+
+
+@dataclass(frozen=True)
+class SuperpixelMeans(Unsupervised):
+    """k-means on the mean colours of SLIC's superpixels: the normalised cut's pieces without its graph."""
+
+    k: int
+    seed: int = 0
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Cluster a (H, W, C) uint8 image: (H, W) int64 ids."""
+        pieces = Superpixels(PIECES).segment(image)
+        colours = superpixel_means(lab_colours(image), pieces)
+        return _means(colours, self.k, self.seed)[pieces]
+
+
+@dataclass(frozen=True)
+class PatchMeans(Unsupervised):
+    """k-means on the features of patches: what paper 3's networks see, without their graph."""
+
+    k: int
+    grid: tuple[int, int]
+    seed: int = 0
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Cluster a (H, W, C) uint8 image: (H, W) int64 ids."""
+        described = patch_features([image], FEATURES, grid=self.grid)
+        values = reduce_features(centre_features(described.values))
+        labels = _means(values[0], self.k, self.seed).reshape(described.grid)
+        rows, columns = (
+            (np.arange(size) * side) // size
+            for size, side in zip(image.shape[:2], described.grid, strict=True)
+        )
+        return labels[rows[:, None], columns[None]]
+
+
+def _means(values: np.ndarray, k: int, seed: int) -> np.ndarray:
+    k = min(k, len(np.unique(values, axis=0)))
+    return sklearn.cluster.KMeans(k, n_init=4, random_state=seed).fit_predict(values).astype(np.int64)
+
+
+def _sgseg(**network: Any) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        options = {"rates": Rates(1e-2, 3e-3, 1e-3), "weights": {"tv": 0.02}} | recipe["sgseg"] | network
+        return SGSegSegmenter(task.clusters, side=task.longest, seed=seed, **options)
+
+    return make
+
+
+def _clustering(layer: str, objective: str) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        asked = dict(recipe["clustering"])
+        grid = tuple(asked.pop("grid"))
+        changes = {"layer": layer, "objective": objective, "clusters": task.clusters} | asked
+        return GNNClustering(replace(PRESETS["slides"], **changes), FEATURES, grid=grid, seed=seed)
+
+    return make
+
+
+def _patch_means(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+    return PatchMeans(task.clusters, tuple(recipe["clustering"]["grid"]), seed)
+
+
+def _dgcn(way: str) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        growth = Growth(way, refined=way == "region growing")  # as DSRG
+        options = {"trunk": TRUNK, "growth": growth, "refine": False} | recipe["dgcn"]
+        return DGCN(classes, seed=seed, **options)
+
+    return make
+
+
+def _scgnet(**network: Any) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        options = {"backbone": TRUNK, "weights": "pretrained"} | recipe["scgnet"] | network
+        return SCGNetSegmenter(classes, seed=seed, **options)
+
+    return make
+
+
+def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+    size = (task.longest, task.longest)
+    return UNetGraphMatching(classes, size, swap=task.swap or None, seed=seed, **recipe["unet"])
+
+
+ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"
+TWO_MEANS, NCUT_GCN, DMON = "k-means on features", "NCUT-GCN", "DMON-GCN"
+SGSEG, CNN_ALONE, AC = "SGSeg", "SGSeg's CNN alone", "AC"
+STATIC, GROWN, DGCN_CUT = "static seeds", "region growing", "DGCN, graph cut"
+UNET_FEW, UNET, SCGNET, IDENTITY = "U-Net, few masks", "U-Net", "SCG-GCN", "SCG-GCN, A = I"
+METHODS: dict[str, Method] = {
+    ONE: Method(NOTHING, lambda task, classes, seed, recipe: OneRegion(), learns=False),
+    "Otsu": Method(NOTHING, lambda task, classes, seed, recipe: Otsu(), learns=False),
+    KMEANS: Method(NOTHING, lambda task, classes, seed, recipe: KMeans(task.clusters, seed)),
+    PIECED: Method(NOTHING, lambda task, classes, seed, recipe: SuperpixelMeans(task.clusters, seed)),
+    NCUT: Method(NOTHING, lambda task, classes, seed, recipe: NormalisedCut(task.clusters, seed=seed)),
+    TWO_MEANS: Method(NOTHING, _patch_means),
+    NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut")),
+    DMON: Method(NOTHING, _clustering("gcn", "dmon")),
+    AC: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS, reconstruct=False)),
+    CNN_ALONE: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS)),
+    SGSEG: Method(NOTHING, _sgseg()),
+    STATIC: Method(LABELS, _dgcn("static seeds")),
+    GROWN: Method(LABELS, _dgcn("region growing")),
+    DGCN_CUT: Method(LABELS, _dgcn("graph cut")),
+    UNET_FEW: Method(FEW, _unet),
+    UNET: Method(ALL, _unet),
+    IDENTITY: Method(ALL, _scgnet(graph=False)),
+    SCGNET: Method(ALL, _scgnet()),
+}
+SETWISE = (AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture
+# The null baseline of each group: the simplest method that is told as much.
+NULLS = {NOTHING: KMEANS, LABELS: STATIC, FEW: UNET_FEW, ALL: UNET}
+# Each paper's graph, and the same without it: (method, refinement) twice.
+Row = tuple[str, str]
+GRAPHS: dict[str, tuple[Row, Row]] = {
+    "1: graph matching": ((UNET_FEW, MATCHED), (UNET_FEW, LARGEST)),
+    "2: SGSeg": ((SGSEG, PLAIN), (CNN_ALONE, PLAIN)),
+    "3: NCUT-GCN": ((NCUT_GCN, PLAIN), (TWO_MEANS, PLAIN)),
+    "3: DMON-GCN": ((DMON, PLAIN), (TWO_MEANS, PLAIN)),
+    "classical: normalised cut": ((NCUT, PLAIN), (PIECED, PLAIN)),
+    "4: graph cut": ((DGCN_CUT, PLAIN), (STATIC, PLAIN)),
+    "4: region growing": ((GROWN, PLAIN), (STATIC, PLAIN)),
+    "4: dense CRF after it": ((DGCN_CUT, CRF), (DGCN_CUT, PLAIN)),
+    "5: SCG-GCN": ((SCGNET, PLAIN), (IDENTITY, PLAIN)),
+}

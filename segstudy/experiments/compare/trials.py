@@ -1,0 +1,197 @@
+"""One method on one task: trained, applied to the test pictures, refined, and scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from segstudy.datasets.sample import Sample
+from segstudy.experiments.compare.methods import METHODS, SETWISE, SHARE, Recipe
+from segstudy.experiments.compare.pictures import (
+    FEW,
+    NOTHING,
+    open_part,
+    task_of,
+    test_samples,
+    training_samples,
+)
+from segstudy.experiments.compare.refinements import ANY, LARGEST, MATCHED, PLAIN, refine
+from segstudy.metrics import (
+    assign_clusters,
+    boundary_f_score,
+    box_iou,
+    confusion,
+    iou_dataset,
+    match_clusters_per_image,
+    mean_iou,
+    pixel_accuracy,
+)
+from segstudy.papers.graph_matching.matcher import GraphMatcher
+from segstudy.progress import track
+
+CLASSES, EACH, WHOLE = "classes", "clusters named picture by picture", "clusters named once for the test set"
+TOLERANCE = 0.0075  # of a picture's diagonal, within which a border counts as found (Csurka et al. 2013)
+SEARCHED = 20_000  # nodes of the matching's search, 1/50 of the paper's room's: a map of hundreds of regions has no end
+MEASURES = ("IoU", "accuracy", "box IoU", "boundary F")
+NAMED = 255 - 1  # in a kept map: a cluster without a class
+
+
+def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> dict[str, Any]:
+    """Train a method on a task's training pictures and score it, and its refinements, on the test pictures.
+
+    Parameters
+    ----------
+    task : dict
+        Fields of :class:`~segstudy.experiments.compare.pictures.Task`.
+    method : str
+        A key of `METHODS`.
+    seed : int
+    recipe : dict
+        Options of each paper's segmenter.
+
+    Returns
+    -------
+    dict
+        "scores": by refinement, by reading (`CLASSES`, or of clusters `EACH` and, where they mean the same in every
+        picture, `WHOLE`) what :func:`score` returns. "maps": list of (H, W) uint8, the unrefined labels of the test
+        pictures under the first reading, `NAMED` where a cluster has no class. "masks", "pictures": training pictures
+        that it saw masks of, and all. "seconds": of the training, and a test picture's mean, without refinements.
+    """
+    settings, entry = task_of(task), METHODS[method]
+    tested = test_samples(settings)
+    opened = open_part(settings.test, "full")
+    learnt = training_samples(settings, entry.told)
+    if entry.told == FEW:
+        learnt = draw(learnt, seed)
+    count = len(opened.classes)
+    segmenter = entry.make(settings, count, seed, recipe)
+    started = time.perf_counter()
+    segmenter.fit(learnt)
+    trained = time.perf_counter() - started
+    started = time.perf_counter()
+    given = [segmenter.probabilities(sample.image) for sample in track(tested, f"{settings.name}, {method}")]
+    each = (time.perf_counter() - started) / len(tested)
+    names = list(ANY)
+    matcher = None
+    if segmenter.outputs == "classes":
+        names += [LARGEST]
+    if segmenter.outputs == "classes" and settings.matched:
+        names += [MATCHED]
+        masks = training_samples(settings, FEW)
+        matcher = GraphMatcher(node_limit=SEARCHED).fit(
+            [s.labels for s in (learnt if entry.told == FEW else masks)], count
+        )
+    readings = [CLASSES] if segmenter.outputs == "classes" else [EACH]
+    readings += [WHOLE] if method in SETWISE and settings.whole else []
+    scores: dict[str, dict[str, Any]] = {}
+    for name in names:
+        pairs = list(zip(given, tested, strict=True))
+        found = [
+            refine(name, p, s.image, matcher) for p, s in track(pairs, f"{settings.name}, {method}, {name}")
+        ]
+        scores[name] = {reading: score(tested, found, count, reading) for reading in readings}
+        if name == PLAIN:
+            maps = [
+                np.where(m == count, NAMED, m).astype(np.uint8)
+                for m in named(tested, found, count, readings[0])
+            ]
+    return {
+        "scores": scores,
+        "maps": maps,
+        "masks": len(learnt) if entry.told not in (NOTHING,) and learnt[0].labels is not None else 0,
+        "pictures": len(learnt),
+        "seconds": [trained, each],
+    }
+
+
+def draw(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    """Return a share of the training pictures, at least two, drawn anew for each seed."""
+    count = max(2, round(SHARE * len(samples)))
+    chosen = np.random.default_rng(seed).choice(len(samples), min(count, len(samples)), replace=False)
+    return [samples[i] for i in sorted(chosen.tolist())]
+
+
+def named(
+    samples: Sequence[Sample], maps: Sequence[np.ndarray], count: int, reading: str
+) -> list[np.ndarray]:
+    """Return label maps with clusters renamed to classes; `count` stands for a cluster that has none.
+
+    Picture by picture the names are an oracle's: they are those that suit the picture's own truth best. Once for the
+    test set they are one Hungarian assignment over all its pixels.
+    """
+    if reading == CLASSES:
+        return list(maps)
+    pairs = list(zip([sample.labels for sample in samples], maps, strict=True))
+    if reading == EACH:
+        mappings = [match_clusters_per_image(truth, m, count)[0] for truth, m in pairs]
+    else:
+        clusters = max(int(m.max()) for m in maps) + 1
+        total = sum(confusion(truth, m, count, num_clusters=clusters) for truth, m in pairs)
+        mappings = [assign_clusters(total)] * len(pairs)
+    return [np.where(f < 0, count, f)[m] for f, (_, m) in zip(mappings, pairs, strict=True)]
+
+
+def score(
+    samples: Sequence[Sample], maps: Sequence[np.ndarray], count: int, reading: str
+) -> dict[str, np.ndarray]:
+    """Score label maps against the truth.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    maps : sequence of (H, W) int ndarray
+        Classes or clusters.
+    count : int
+        Classes.
+    reading : str
+
+    Returns
+    -------
+    dict of str to ndarray
+        "counts": (N, C, C + 1) confusion matrices, the last column without a class. By picture, means over the classes
+        that truth or labels have: "IoU", "box IoU", "boundary F"; and "accuracy", all (N,).
+    """
+    rows: dict[str, list[Any]] = {name: [] for name in ("counts", *MEASURES)}
+    for sample, labels in zip(samples, named(samples, maps, count, reading), strict=True):
+        truth = sample.labels
+        matrix = confusion(truth, labels, count, num_clusters=count + 1)
+        tolerance = TOLERANCE * float(np.hypot(*truth.shape))
+        rows["counts"].append(matrix)
+        rows["IoU"].append(mean_iou(iou_dataset(matrix)))
+        rows["accuracy"].append(pixel_accuracy(matrix))
+        rows["box IoU"].append(_mean(box_iou(truth, labels, count + 1)[:count]))
+        rows["boundary F"].append(_mean(boundary_f_score(truth, labels, tolerance, count + 1)[:count]))
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def ceiling(task: dict[str, Any], clusters: int) -> dict[str, Any]:
+    """Score the best that so many clusters can reach: the truth itself, with its largest classes alone.
+
+    Returns
+    -------
+    dict
+        By reading, what :func:`score` returns: of each picture its own largest classes, or those of the whole test set.
+    """
+    settings = task_of(task)
+    samples = test_samples(settings)
+    count = len(open_part(settings.test, "full").classes)
+    areas = [np.bincount(s.labels[s.labels < count], minlength=count) for s in samples]
+    found = {}
+    for reading in (EACH, WHOLE):
+        wanted = areas if reading == EACH else [sum(areas)] * len(samples)
+        maps = []
+        for sample, area in zip(samples, wanted, strict=True):
+            kept = np.argsort(-area, kind="stable")[:clusters]
+            names = np.full(256, count)
+            names[kept[area[kept] > 0]] = kept[area[kept] > 0]
+            maps.append(names[sample.labels])
+        found[reading] = score(samples, maps, count, CLASSES)
+    return found
