@@ -29,7 +29,8 @@ FLOORS = {
     2: ["graphs", "postprocess", "baselines", "training"],
     3: ["nn"],
     4: ["papers"],
-    5: ["experiments", "study"],
+    5: ["experiments"],
+    6: ["study"],
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
