@@ -106,7 +106,7 @@ METHODS: dict[str, Method] = {
     "slic-kmeans": Method("SLIC + k-means", _NOTHING, _NO_WEIGHTS, "1 s", _slic_kmeans),
     "ncut": Method("normalised cut", _NOTHING, _NO_WEIGHTS, "1 s", _ncut),
     "deepcut": Method("DeepCut", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("deepcut")),
-    "deepcut-cc": Method("DeepCut, correlation clustering", _NOTHING, _NO_WEIGHTS, "2 s", _gnn("deepcut-cc")),
+    "deepcut-cc": Method("DeepCut, correlations", _NOTHING, _NO_WEIGHTS, "2 s", _gnn("deepcut-cc")),
     "unseggnet": Method("UnSegGNet", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("unseggnet")),
     "unsegarmanet": Method("UnSeGArmaNet", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("unsegarmanet")),
     "slides": Method("NCUT + GCN of the slides", _NOTHING, _IMAGENET, "1 s", _gnn("slides", **IMAGENET)),
