@@ -1,7 +1,8 @@
 """A user's folder of labelled pictures, opened with the names and colours that its small tables give.
 
-Beside `images/` and `masks/` or `classes.csv`, which :mod:`segstudy.datasets.folder` reads, there may be `labels.csv`:
-a row for each class in the order of the ids, its name, or its name and the red, green and blue it has in the masks.
+Labels are masks, or outlines that :mod:`segstudy.datasets.labelled_polygons` draws. Beside `images/` and `masks/` or
+`classes.csv`, which :mod:`segstudy.datasets.folder` reads, there may be `labels.csv`: a row for each class in the order
+of the ids, its name, or its name and the red, green and blue it has in the masks.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.datasets import Dataset, open_dataset
+from segstudy.datasets.labelled_polygons import BACKGROUND, COCO, has_polygons, open_polygons
 from segstudy.errors import StudyError
 
 LABELS, CLASSES = "labels.csv", "classes.csv"
-BACKGROUND = "background"
 
 
 def open_own(folder: Path, supervision: str) -> Dataset:
@@ -31,21 +32,32 @@ def open_own(folder: Path, supervision: str) -> Dataset:
     StudyError
         There are no labels of that kind, or the tables leave open which id a name has.
     """
-    if supervision == "full" and not (folder / "masks").is_dir():
-        raise StudyError(f"{folder} has no masks/: one for each picture of images/, of the same name, as PNG")
+    if supervision == "full" and not has_masks(folder):
+        raise StudyError(
+            f"{folder} has no masks/, one for each picture of images/, of the same name, as PNG; nor outlines: {COCO} "
+            "of COCO, or images/NAME.json of Labelme"
+        )
     options: dict[str, Any] = _declared(folder / LABELS) if (folder / LABELS).is_file() else {}
+    outlined = has_masks(folder) and not (folder / "masks").is_dir()
+    if outlined and not (supervision == "image" and (folder / CLASSES).is_file()):
+        return open_polygons(folder, supervision, options.get("classes"))
     if supervision == "image" and (folder / CLASSES).is_file():
         if "colours" in options:
             options = {"classes": [name for name in options["colours"] if name != "void"]}
         if not options:
-            if (folder / "masks").is_dir():
+            if has_masks(folder):
                 raise StudyError(
-                    f"{folder} has masks/ and {CLASSES}, but no {LABELS}: name the classes there, a row each, in the "
-                    "order of the masks' ids"
+                    f"{folder} has masks or outlines and {CLASSES}, but no {LABELS}: name the classes there, a row "
+                    "each, in the order of the ids"
                 )
             options["classes"] = _named(folder / CLASSES)
         options["listed_in"] = CLASSES
     return open_dataset("folder", folder, split="all", supervision=supervision, **options)
+
+
+def has_masks(folder: Path) -> bool:
+    """Return whether a folder tells the class of each pixel: by `masks/`, or by outlines."""
+    return (folder / "masks").is_dir() or has_polygons(folder)
 
 
 def _declared(path: Path) -> dict[str, Any]:

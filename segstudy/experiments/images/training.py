@@ -14,7 +14,7 @@ from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.datasets.sample import Sample
 from segstudy.errors import StudyError
 from segstudy.experiments.images.networks import find_trainable, sizes_of
-from segstudy.experiments.images.own_folder import open_own
+from segstudy.experiments.images.own_folder import has_masks, open_own
 from segstudy.experiments.images.reading import working_size
 from segstudy.experiments.images.segmenting import segment_picture
 from segstudy.metrics import iou_per_image, mean_iou
@@ -108,7 +108,7 @@ class _Kept:
 
 def _with_masks(folder: Path) -> Dataset | None:
     """Return the folder opened for scoring, None where it has no masks."""
-    return open_own(folder, "full") if (folder / "masks").is_dir() else None
+    return open_own(folder, "full") if has_masks(folder) else None
 
 
 def score(segmenter: Segmenter, samples: Sequence[Sample], dataset: Dataset) -> dict[str, Any]:

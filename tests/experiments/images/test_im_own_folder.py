@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -87,3 +89,17 @@ def test_no_masks_no_full_labels(folder):
     drop_masks(folder)
     with pytest.raises(StudyError, match="no masks/"):
         open_own(folder, "full")
+
+
+def test_outlines_stand_in_for_masks(folder):
+    drop_masks(folder)
+    shapes = [{"label": "wall", "points": [(1, 0), (3, 4)], "shape_type": "rectangle"}]
+    for name in "ab":
+        found = {"imageHeight": 4, "imageWidth": 3, "shapes": shapes}
+        (folder / "images" / f"{name}.json").write_text(json.dumps(found))
+    dataset = open_own(folder, "full")
+    assert dataset.classes == ("background", "wall")
+    np.testing.assert_array_equal(dataset[0].labels, IDS > 0)
+    assert open_own(folder, "image")[1].image_labels == {0, 1}
+    (folder / "labels.csv").write_text("background\nroad\nwall\n")
+    np.testing.assert_array_equal(open_own(folder, "full")[0].labels, 2 * (IDS > 0))
