@@ -101,20 +101,20 @@ def _sgseg(clusters: int | None, seed: int) -> Segmenter:
 _NOTHING, _NO_WEIGHTS, _CHECKPOINT = "nothing", "none", "a checkpoint of `train`"
 _IMAGENET = "ImageNet's, installed"
 METHODS: dict[str, Method] = {
-    "otsu": Method("Otsu's threshold", _NOTHING, _NO_WEIGHTS, "0.1 s", _otsu),
-    "kmeans": Method("k-means on colours", _NOTHING, _NO_WEIGHTS, "1 s", _kmeans),
-    "slic-kmeans": Method("SLIC + k-means", _NOTHING, _NO_WEIGHTS, "1 s", _slic_kmeans),
-    "ncut": Method("normalised cut", _NOTHING, _NO_WEIGHTS, "1 s", _ncut),
-    "deepcut": Method("DeepCut", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("deepcut")),
-    "deepcut-cc": Method("DeepCut, correlations", _NOTHING, _NO_WEIGHTS, "2 s", _gnn("deepcut-cc")),
-    "unseggnet": Method("UnSegGNet", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("unseggnet")),
-    "unsegarmanet": Method("UnSeGArmaNet", _NOTHING, _NO_WEIGHTS, "1 s", _gnn("unsegarmanet")),
-    "slides": Method("NCUT + GCN of the slides", _NOTHING, _IMAGENET, "1 s", _gnn("slides", **IMAGENET)),
+    "otsu": Method("Otsu's threshold", _NOTHING, _NO_WEIGHTS, "0.01 s", _otsu),
+    "kmeans": Method("k-means on colours", _NOTHING, _NO_WEIGHTS, "0.1 s", _kmeans),
+    "slic-kmeans": Method("SLIC + k-means", _NOTHING, _NO_WEIGHTS, "0.3 s", _slic_kmeans),
+    "ncut": Method("normalised cut", _NOTHING, _NO_WEIGHTS, "0.3 s", _ncut),
+    "deepcut": Method("DeepCut", _NOTHING, _NO_WEIGHTS, "0.2 s", _gnn("deepcut")),
+    "deepcut-cc": Method("DeepCut, correlations", _NOTHING, _NO_WEIGHTS, "0.3 s", _gnn("deepcut-cc")),
+    "unseggnet": Method("UnSegGNet", _NOTHING, _NO_WEIGHTS, "0.2 s", _gnn("unseggnet")),
+    "unsegarmanet": Method("UnSeGArmaNet", _NOTHING, _NO_WEIGHTS, "0.7 s", _gnn("unsegarmanet")),
+    "slides": Method("NCUT + GCN of the slides", _NOTHING, _IMAGENET, "0.5 s", _gnn("slides", **IMAGENET)),
     "sgseg": Method(
         "SGSeg", "nothing; learns from the pictures", _NO_WEIGHTS, "minutes for all", _sgseg, learns=True
     ),
     "unet": Method("U-Net", "masks", _CHECKPOINT, "0.5 s"),
-    "scgnet": Method("SCG-Net", "masks", _CHECKPOINT, "2 s"),
+    "scgnet": Method("SCG-Net", "masks", _CHECKPOINT, "10 s"),
     "dgcn": Method("DGCN", "classes of each picture", _CHECKPOINT, "5 s"),
 }
 EVERY = "all"  # stands for the methods that need nothing but the picture
