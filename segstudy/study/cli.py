@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from segstudy.errors import StudyError
-from segstudy.study import data_command
+from segstudy.study import data_command, segment_command, train_command
 from segstudy.study.project import PROFILES, load_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_notebooks(commands)
     _add_reference(commands)
     data_command.add_parser(commands)
+    segment_command.add_parser(commands)
+    train_command.add_parser(commands)
     return parser
 
 
