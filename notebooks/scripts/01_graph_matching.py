@@ -1043,14 +1043,14 @@ assert np.isclose(alone.cost, cheapest(Gr, Gm, 1.0)[0]), (
 
 # %% [markdown]
 # **2 (medium).** Double all distances of that toy, as if the photographer had come nearer. What does the matching cost
-# now, and what with distances relative to an estimated scale? Keep both as `nearer = {"none": cost, "estimated": cost}`.
+# now, and what with distances relative to an estimated scale? Keep both as `doubled = {"none": cost, "estimated": cost}`.
 
 # %% tags=["solution"]
 twice = gm.RegionGraph.from_arrays([1, 0, 1, 2], membership, 2 * distances)
-nearer = {}
+doubled = {}
 for scale in ("none", "estimated"):
     again = gm.match(twice, Gm, 0.4, scale=scale)
-    nearer[scale] = again.cost
+    doubled[scale] = again.cost
     print(
         f"{scale}: cost {again.cost:.3f}, regions {again.assignment}, scale {again.scale:.2f}"
     )
@@ -1058,8 +1058,8 @@ for scale in ("none", "estimated"):
 
 # %% tags=["check"]
 at_first = gm.match(Gr, Gm, 0.4, scale="estimated")
-assert nearer["none"] > cost, "relations that are twice as long differ more from the model's"
-assert np.isclose(nearer["estimated"], at_first.cost), (
+assert doubled["none"] > cost, "relations that are twice as long differ more from the model's"
+assert np.isclose(doubled["estimated"], at_first.cost), (
     "an estimated scale doubles with the distances"
 )
 

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_notebooks(commands)
     _add_reference(commands)
+    _add_handout(commands)
     data_command.add_parser(commands)
     return parser
 
@@ -199,4 +200,27 @@ def _reference(options: argparse.Namespace) -> int:
                 f"kept {keep(project, options.profile, notebook.name).relative_to(project.root).as_posix()}"
             )
     write_results(project)
+    return 0
+
+
+def _add_handout(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "handout",
+        help="write what a teacher hands out: students' notebooks, the teacher's, drawn pictures",
+        description="Write FOLDER/students (notebooks without solutions, their checks kept, and pictures) and "
+        "FOLDER/teacher (a course of nbgrader, with solutions).",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="an empty folder, or one that is not there"
+    )
+    parser.add_argument("--only", type=_only, metavar="00,01", help="these notebooks, by number or name")
+    parser.set_defaults(handler=_handout)
+
+
+def _handout(options: argparse.Namespace) -> int:
+    from segstudy.study.handout import make_handout
+
+    project = load_project(options.project)
+    make_handout(project.select(options.only), options.folder)
+    print(f"students' notebooks: {options.folder / 'students'}; the teacher's: {options.folder / 'teacher'}")
     return 0
