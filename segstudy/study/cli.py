@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_notebooks(commands)
     _add_reference(commands)
     _add_handout(commands)
+    _add_site(commands)
     data_command.add_parser(commands)
     return parser
 
@@ -223,4 +224,25 @@ def _handout(options: argparse.Namespace) -> int:
     project = load_project(options.project)
     make_handout(project.select(options.only), options.folder)
     print(f"students' notebooks: {options.folder / 'students'}; the teacher's: {options.folder / 'teacher'}")
+    return 0
+
+
+def _add_site(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "site",
+        help="gather reports, handouts and the reference of the functions for a static host",
+        description="Write FOLDER: an index, the reports of all profiles at hand, the students' notebooks, and the "
+        "reference of the functions. It asks the network for nothing when it is read.",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="an empty folder, or one that is not there"
+    )
+    parser.set_defaults(handler=_site)
+
+
+def _site(options: argparse.Namespace) -> int:
+    from segstudy.study.site import make_site
+
+    make_site(load_project(options.project), options.folder)
+    print(f"the page to look at: {options.folder / 'index.html'}")
     return 0
