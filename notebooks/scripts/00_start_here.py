@@ -626,7 +626,7 @@ record.figure(
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** Why is the smallest distance between regions better than the distance of their centroids for hair? Compute
+# **1.** (easy) Why is the smallest distance between regions better than the distance of their centroids for hair? Compute
 # both for a ring around a square that it touches, as `nearest` and `centred`.
 
 # %% tags=["solution"]
@@ -645,7 +645,7 @@ assert nearest == 1, "the ring touches the square: neighbouring pixels are 1 apa
 assert abs(centred) < 1e-9, "ring and square have the same centroid"
 
 # %% [markdown]
-# **2 (medium).** Multiply all links of the four-pixel row by 10 and cut it again, as `louder`. Which labels change, and
+# **2.** (medium) Multiply all links of the four-pixel row by 10 and cut it again, as `louder`. Which labels change, and
 # what is the energy?
 
 # %% tags=["solution"]
@@ -658,7 +658,7 @@ assert list(louder.labels) == list(cut_row.labels), "only the ratio of the links
 assert np.isclose(louder.energy, 10 * cut_row.energy)
 
 # %% [markdown]
-# **3 (hard).** In the toy of two pairs, how strong must the tie between the pairs be before cutting off a single friend is
+# **3.** (hard) In the toy of two pairs, how strong must the tie between the pairs be before cutting off a single friend is
 # cheaper? Give the `tie` at which both cost the same, to three digits.
 
 # %% tags=["solution"]

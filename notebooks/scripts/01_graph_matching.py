@@ -1026,7 +1026,7 @@ record.figure(figure, "second_nose", alt, sentence)
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** With $\alpha = 1$ the relations do not count. Match Figure 4's toy so, as `alone`. Which region is class b
+# **1.** (easy) With $\alpha = 1$ the relations do not count. Match Figure 4's toy so, as `alone`. Which region is class b
 # then, and why?
 
 # %% tags=["solution"]
@@ -1042,7 +1042,7 @@ assert np.isclose(alone.cost, cheapest(Gr, Gm, 1.0)[0]), (
 )
 
 # %% [markdown]
-# **2 (medium).** Double all distances of that toy, as if the photographer had come nearer. What does the matching cost
+# **2.** (medium) Double all distances of that toy, as if the photographer had come nearer. What does the matching cost
 # now, and what with distances relative to an estimated scale? Keep both as `doubled = {"none": cost, "estimated": cost}`.
 
 # %% tags=["solution"]
@@ -1064,7 +1064,7 @@ assert np.isclose(doubled["estimated"], at_first.cost), (
 )
 
 # %% [markdown]
-# **3 (hard).** Without the third constraint, how many one-to-one matchings has that toy (`matchings`), and does the
+# **3.** (hard) Without the third constraint, how many one-to-one matchings has that toy (`matchings`), and does the
 # cheapest (`free`) change?
 
 # %% tags=["solution"]

@@ -503,7 +503,7 @@ for name in methods[:5]:
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** Two superpixels, one pixel each, and a pixel of colour 3 that belongs half to both: what is its colour in the soft image,
+# **1.** (easy) Two superpixels, one pixel each, and a pixel of colour 3 that belongs half to both: what is its colour in the soft image,
 # as `half`, when the two are 0 and 6?
 
 # %% tags=["solution"]
@@ -517,7 +517,7 @@ print(half)
 assert abs(half - 3) < 1e-6, "the mean of the two superpixels' colours, 1 and 5"
 
 # %% [markdown]
-# **2 (medium).** What does the clustering loss of Eq. 9 say of $N = 4$ superpixels that are all alike everywhere (`loss_alike`)? And of one
+# **2.** (medium) What does the clustering loss of Eq. 9 say of $N = 4$ superpixels that are all alike everywhere (`loss_alike`)? And of one
 # superpixel for all (`loss_single`)?
 
 # %% tags=["solution"]
@@ -532,7 +532,7 @@ assert abs(loss_alike + np.log(4)) < 1e-4, "log N - 2 log N"
 assert abs(loss_single) < 1e-4, "both entropies are 0"
 
 # %% [markdown]
-# **3 (hard).** Why can mutual information not be had by one cluster for everything, although then all orders agree? Measure it, as
+# **3.** (hard) Why can mutual information not be had by one cluster for everything, although then all orders agree? Measure it, as
 # `information`, for a map of three clusters of which only one is used.
 
 # %% tags=["solution"]

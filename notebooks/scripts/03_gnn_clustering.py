@@ -920,7 +920,7 @@ record.figure(
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** Which of the three assignments of the six nodes (`split`, `one`, `wrong`) would the loss *as printed* prefer? Keep its
+# **1.** (easy) Which of the three assignments of the six nodes (`split`, `one`, `wrong`) would the loss *as printed* prefer? Keep its
 # value for each as `as_printed = {"split": ..., "one": ..., "wrong": ...}`.
 
 # %% tags=["solution"]
@@ -938,7 +938,7 @@ assert min(as_printed, key=as_printed.get) == "wrong", "with a plus, cutting fri
 assert as_printed["split"] > float(gc.ncut_loss(split, W)), "the sign alone was changed"
 
 # %% [markdown]
-# **2 (medium).** Up to which alpha (`turning`) do the two halves of the six nodes pay? Find it by hand, then check.
+# **2.** (medium) Up to which alpha (`turning`) do the two halves of the six nodes pay? Find it by hand, then check.
 
 # %% tags=["solution"]
 # Split: -(74 - 18 c), one cluster: -(98 - 36 c), with c = 5 / alpha. Equal where 18 c = 24, that is alpha = 3.75.
@@ -953,7 +953,7 @@ losses_there = [float(gc.correlation_loss(S, W_turning)) for S in (split, one)]
 assert abs(losses_there[0] - losses_there[1]) < 0.5, f"at {turning} the two cost {losses_there}"
 
 # %% [markdown]
-# **3 (hard).** Give correlation clustering's graph to an ARMA layer and keep the error's text as `refusal`. What happens, and why?
+# **3.** (hard) Give correlation clustering's graph to an ARMA layer and keep the error's text as `refusal`. What happens, and why?
 
 # %% tags=["solution"]
 try:

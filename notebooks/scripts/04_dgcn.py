@@ -526,7 +526,7 @@ record.headline("mAP of the classifier", "classifier/mAP")
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** A pixel has $H = 0.6$ and three neighbours in the background, at $C_0 = 1$. What does each side cost (`as_object`,
+# **1.** (easy) A pixel has $H = 0.6$ and three neighbours in the background, at $C_0 = 1$. What does each side cost (`as_object`,
 # `as_background`), and on which is it? From which $H$ on does it change (`turning`)?
 
 # %% tags=["solution"]
@@ -543,7 +543,7 @@ assert np.isclose(-np.log10(turning) + 3, -np.log10(1 - turning)), (
 )
 
 # %% [markdown]
-# **2 (medium).** What does the balanced loss become without a single cue of the background? Try it on `four`, with one cue of the object
+# **2.** (medium) What does the balanced loss become without a single cue of the background? Try it on `four`, with one cue of the object
 # in the last pixel, as `without`.
 
 # %% tags=["solution"]
@@ -556,7 +556,7 @@ print(without, -np.log(0.5))
 assert np.isclose(without, -np.log(0.5), atol=1e-4), "the background's term is 0"
 
 # %% [markdown]
-# **3 (hard).** Two horses, one without a cue. Why can region growing not reach the second, and why can the cut? Draw a row of five pixels
+# **3.** (hard) Two horses, one without a cue. Why can region growing not reach the second, and why can the cut? Draw a row of five pixels
 # (two of a horse, one of background, two of a horse), and keep what growing labels as `grown`, what the cut labels as `cut_five`.
 
 # %% tags=["solution"]

@@ -756,7 +756,7 @@ for trunk in trunks:
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** Let all four pixels have $z = (\frac{1}{2}, -\frac{1}{2})$. What does GCN (all weights 1) do to the features 0, 0, 0, 4 then? Find
+# **1.** (easy) Let all four pixels have $z = (\frac{1}{2}, -\frac{1}{2})$. What does GCN (all weights 1) do to the features 0, 0, 0, 4 then? Find
 # it by hand, then keep what the package gives as `smoothed`, a list of four.
 
 # %% tags=["solution"]
@@ -776,7 +776,7 @@ assert np.allclose(smoothed[:3], smoothed[0]), "pixels that are alike stay alike
 assert 0 < smoothed[0] < smoothed[3] < 4, "features move towards their mean"
 
 # %% [markdown]
-# **2 (medium).** Why does the printed dice loss neglect a rare class? Compare the two losses (`printed_loss`, `loss_per_class`) of a picture
+# **2.** (medium) Why does the printed dice loss neglect a rare class? Compare the two losses (`printed_loss`, `loss_per_class`) of a picture
 # whose one car pixel in a hundred is wrong.
 
 # %% tags=["solution"]
@@ -793,7 +793,7 @@ assert printed_loss < 0.02, "one pixel of a hundred"
 assert 0.4 < loss_per_class < 0.6, "one class of two"
 
 # %% [markdown]
-# **3 (hard).** How many multiply-adds (`unseen`, in $10^9$) does the graph of 784 nodes, 6 classes and 128 hidden features add that the
+# **3.** (hard) How many multiply-adds (`unseen`, in $10^9$) does the graph of 784 nodes, 6 classes and 128 hidden features add that the
 # printed count does not see?
 
 # %% tags=["solution"]

@@ -1,6 +1,6 @@
 """What a teacher hands out: the students' notebooks, the teacher's as nbgrader reads them, and drawn pictures.
 
-An exercise of a notebook's script is a text that begins "**1 (easy).**", a cell tagged "solution" and one tagged
+An exercise of a notebook's script is a text that begins "**1.** (easy)", a cell tagged "solution" and one tagged
 "check", whose assertions mark the answer. nbgrader's metadata (schema 3) and its marks around solutions follow from
 that; students get what ``nbgrader generate_assignment`` would release, without nbgrader being there.
 """
@@ -31,7 +31,7 @@ POINTS = {"easy": 1, "medium": 2, "hard": 3}
 PICTURES = 8  # of each drawn data set: enough to look at, small enough to send round
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's own
-_LEVEL = re.compile(r"\*\*(?P<number>\d+) \((?P<level>\w+)\)\.\*\*")
+_LEVEL = re.compile(r"\*\*(?P<number>\d+)\.\*\* \((?P<level>\w+)\)")
 
 STUDENTS = """# The notebooks to work through
 
@@ -155,7 +155,7 @@ def _exercise(text: NotebookNode | None, name: str) -> tuple[str, str]:
         shown = text.source.splitlines()[0][:60] if text is not None and text.source else "nothing"
         levels = ", ".join(POINTS)
         raise StudyError(
-            f"{name}: a solution follows {shown!r}; an exercise begins **1 (easy).**, of {levels}"
+            f"{name}: a solution follows {shown!r}; an exercise begins **1.** (easy), of {levels}"
         )
     return found["number"], found["level"]
 

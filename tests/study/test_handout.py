@@ -29,7 +29,7 @@ TINY = """# %% [markdown]
 numbers = [1, 2, 3]
 
 # %% [markdown]
-# **1 (easy).** Their sum, as `total`.
+# **1.** (easy) Their sum, as `total`.
 
 # %% tags=["solution"]
 total = sum(numbers)
@@ -38,7 +38,7 @@ total = sum(numbers)
 assert total == 6, "1 + 2 + 3"
 
 # %% [markdown]
-# **2 (hard).** The sum of their squares, as `squares`.
+# **2.** (hard) The sum of their squares, as `squares`.
 
 # %% tags=["solution"]
 squares = sum(n**2 for n in numbers)
@@ -101,8 +101,8 @@ def test_students_get_no_answer_and_the_teacher_all(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     "old, new, words",
     [
-        ("**1 (easy).**", "**1.**", "begins \\*\\*1 \\(easy\\)"),
-        ("**1 (easy).**", "**1 (simple).**", "easy, medium, hard"),
+        ("**1.** (easy)", "**1.**", "begins \\*\\*1.\\*\\* \\(easy\\)"),
+        ("**1.** (easy)", "**1.** (simple)", "easy, medium, hard"),
         ('# %% tags=["check"]\nassert total', "# %%\nassert total", "exercise 1: the cell behind"),
         ('# %% tags=["solution"]\ntotal', "# %%\ntotal", "behind no solution"),
     ],

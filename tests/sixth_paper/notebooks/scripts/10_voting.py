@@ -51,7 +51,7 @@ record.verdict(verdict.claim, text, verdict.verdict, verdict.evidence)
 # ## Exercises
 
 # %% [markdown]
-# **1 (easy).** How many votes does a pixel at the corner of a bright square have? Count them as `votes`.
+# **1.** (easy) How many votes does a pixel at the corner of a bright square have? Count them as `votes`.
 
 # %% tags=["solution"]
 votes = 3  # itself and two neighbours: most of five, so it stays
