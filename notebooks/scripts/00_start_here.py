@@ -626,8 +626,8 @@ record.figure(
 # ## Exercises
 
 # %% [markdown]
-# **1.** Why is the smallest distance between regions better than the distance of their centroids for hair? Compute both
-# for a ring around a square.
+# **1.** (easy) Why is the smallest distance between regions better than the distance of their centroids for hair? Compute
+# both for a ring around a square that it touches, as `nearest` and `centred`.
 
 # %% tags=["solution"]
 ring = np.zeros((9, 9), dtype=int)
@@ -635,21 +635,31 @@ ring[1:8, 1:8] = 1
 ring[3:6, 3:6] = 2
 parts = graphs.regions(ring)
 hair, face = (np.flatnonzero(parts.classes == c)[0] for c in (1, 2))
-print("smallest distance:", graphs.region_distances(parts)[hair, face])
-print("centroids:", np.linalg.norm(parts.centroids[hair] - parts.centroids[face]))
+nearest = graphs.region_distances(parts)[hair, face]
+centred = np.linalg.norm(parts.centroids[hair] - parts.centroids[face])
+print("smallest distance:", nearest, "centroids:", centred)
 # The ring's centroid lies inside the square: by centroids hair would be where the face is.
 
+# %% tags=["check"]
+assert nearest == 1, "the ring touches the square: neighbouring pixels are 1 apart"
+assert abs(centred) < 1e-9, "ring and square have the same centroid"
+
 # %% [markdown]
-# **2.** Multiply all links of the four-pixel row by 10. Which labels change, and what is the energy?
+# **2.** (medium) Multiply all links of the four-pixel row by 10 and cut it again, as `louder`. Which labels change, and
+# what is the energy?
 
 # %% tags=["solution"]
 louder = baselines.seeded_graph_cut(row_seeds, links, 10 * np.array([3.0, 1.0, 2.0]))
 print(louder.labels, louder.energy)
 # None change: without t-links only the ratio of the links counts. The energy is 10.
 
+# %% tags=["check"]
+assert list(louder.labels) == list(cut_row.labels), "only the ratio of the links counts"
+assert np.isclose(louder.energy, 10 * cut_row.energy)
+
 # %% [markdown]
-# **3.** In the toy of two pairs, how strong must the tie between the pairs be before cutting off a single friend is
-# cheaper?
+# **3.** (hard) In the toy of two pairs, how strong must the tie between the pairs be before cutting off a single friend is
+# cheaper? Give the `tie` at which both cost the same, to three digits.
 
 # %% tags=["solution"]
 for tie in (0.1, 1, 2.5, 2.6, 4):
@@ -660,6 +670,13 @@ for tie in (0.1, 1, 2.5, 2.6, 4):
     print(f"tie {tie}: pairs {pairs_cut:.3f}, a single friend {single:.3f}")
 # Ncut of the single friend is 1 + 1 / (3 + 2 tie), that of the pairs 2 tie / (2 + tie): they meet where
 # tie = (1 + sqrt(17)) / 2 = 2.56. Cutting off one who knows the other pair is never cheaper.
+tie = (1 + np.sqrt(17)) / 2
+
+# %% tags=["check"]
+met = W.copy()
+met[0, 2] = met[2, 0] = tie
+costs_met = [baselines.ncut_value(met, np.array(p)) for p in ([0, 0, 1, 1], [1, 0, 1, 1])]
+assert abs(costs_met[0] - costs_met[1]) < 1e-3, f"at {tie} the two cost {costs_met}"
 
 # %% [markdown]
 # ## References

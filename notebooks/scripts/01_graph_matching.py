@@ -1026,7 +1026,8 @@ record.figure(figure, "second_nose", alt, sentence)
 # ## Exercises
 
 # %% [markdown]
-# **1.** With $\alpha = 1$ the relations do not count. Which region of Figure 4's toy is class b then, and why?
+# **1.** (easy) With $\alpha = 1$ the relations do not count. Match Figure 4's toy so, as `alone`. Which region is class b
+# then, and why?
 
 # %% tags=["solution"]
 alone = gm.match(Gr, Gm, alpha=1.0)
@@ -1034,29 +1035,49 @@ print(alone.assignment, alone.cost)
 # Regions 1 and 3 have the same membership, so both cost the same: the matching may take either. Without relations
 # the method is: of each class's regions take the one the network is surest of.
 
+# %% tags=["check"]
+assert alone.assignment[1] in (0, 2), "of the two regions that the network gave to class b, one"
+assert np.isclose(alone.cost, cheapest(Gr, Gm, 1.0)[0]), (
+    "the ten lines above find the same cost"
+)
+
 # %% [markdown]
-# **2.** Double all distances of that toy, as if the photographer had come nearer. What does the matching cost now, and
-# what with distances relative to an estimated scale?
+# **2.** (medium) Double all distances of that toy, as if the photographer had come nearer. What does the matching cost
+# now, and what with distances relative to an estimated scale? Keep both as `doubled = {"none": cost, "estimated": cost}`.
 
 # %% tags=["solution"]
 twice = gm.RegionGraph.from_arrays([1, 0, 1, 2], membership, 2 * distances)
+doubled = {}
 for scale in ("none", "estimated"):
     again = gm.match(twice, Gm, 0.4, scale=scale)
+    doubled[scale] = again.cost
     print(
-        f"scale {scale}: cost {again.cost:.3f}, regions {again.assignment}, scale {again.scale:.2f}"
+        f"{scale}: cost {again.cost:.3f}, regions {again.assignment}, scale {again.scale:.2f}"
     )
 # The estimated scale doubles with the distances, so the relations cost what they would at the first size.
 
+# %% tags=["check"]
+at_first = gm.match(Gr, Gm, 0.4, scale="estimated")
+assert doubled["none"] > cost, "relations that are twice as long differ more from the model's"
+assert np.isclose(doubled["estimated"], at_first.cost), (
+    "an estimated scale doubles with the distances"
+)
+
 # %% [markdown]
-# **3.** Without the third constraint, how many one-to-one matchings has that toy, and does the cheapest change?
+# **3.** (hard) Without the third constraint, how many one-to-one matchings has that toy (`matchings`), and does the
+# cheapest (`free`) change?
 
 # %% tags=["solution"]
 from itertools import permutations
 
-print("matchings:", len(list(permutations(range(4), 3))))
+matchings = len(list(permutations(range(4), 3)))
 free = gm.match(Gr, Gm, 0.4, candidates="all")
-print(free.assignment, free.cost, "with the constraint", cost)
+print(matchings, "matchings;", free.assignment, free.cost, "with the constraint", cost)
 # 4 * 3 * 2 = 24 instead of 2. A matching that ignores what the network said can only be cheaper or equal.
+
+# %% tags=["check"]
+assert matchings == 24, "class a has four regions to choose from, b then three, c two"
+assert free.cost <= cost + 1e-9, "more to choose from is never dearer"
 
 # %% [markdown]
 # ## References

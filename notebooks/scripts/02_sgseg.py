@@ -524,31 +524,49 @@ for name in methods[:5]:
 # ## Exercises
 
 # %% [markdown]
-# **1.** Two superpixels, one pixel each, and a pixel that belongs half to both: what is its colour in the soft image when the two are 0 and 6?
+# **1.** (easy) Two superpixels, one pixel each, and a pixel of colour 3 that belongs half to both: what is its colour in the soft image,
+# as `half`, when the two are 0 and 6?
 
 # %% tags=["solution"]
 # The half pixel of colour c counts half in both means: (0 + c/2) / 1.5 and (6 + c/2) / 1.5; it gets the mean of the two.
 row = torch.tensor([[[0.0, 3.0, 6.0]]])[None]
 share = torch.tensor([[[1.0, 0.5, 0.0]], [[0.0, 0.5, 1.0]]])[None]
-print(sgseg.soft_image(share, row)[0, 0, 0])
+half = float(sgseg.soft_image(share, row)[0, 0, 0, 1])
+print(half)
+
+# %% tags=["check"]
+assert abs(half - 3) < 1e-6, "the mean of the two superpixels' colours, 1 and 5"
 
 # %% [markdown]
-# **2.** What does the clustering loss of Eq. 9 say of $N$ superpixels that are all alike everywhere? And of one superpixel for all?
+# **2.** (medium) What does the clustering loss of Eq. 9 say of $N = 4$ superpixels that are all alike everywhere (`loss_alike`)? And of one
+# superpixel for all (`loss_single`)?
 
 # %% tags=["solution"]
 # Alike: log N - 2 log N = -log N. One for all: 0 - 0 = 0, which is worse.
 alike, single = torch.full((1, 4, 2, 2), 0.25), torch.zeros(1, 4, 2, 2)
 single[:, 0] = 1
-print(float(sgseg.clustering_loss(alike)), float(sgseg.clustering_loss(single)), -np.log(4))
+loss_alike, loss_single = (float(sgseg.clustering_loss(p)) for p in (alike, single))
+print(loss_alike, loss_single, -np.log(4))
+
+# %% tags=["check"]
+assert abs(loss_alike + np.log(4)) < 1e-4, "log N - 2 log N"
+assert abs(loss_single) < 1e-4, "both entropies are 0"
 
 # %% [markdown]
-# **3.** Why can mutual information not be had by one cluster for everything, although then all orders agree?
+# **3.** (hard) Why can mutual information not be had by one cluster for everything, although then all orders agree? Measure it, as
+# `information`, for a map of three clusters of which only one is used.
 
 # %% tags=["solution"]
 # The entropy of the clusters is 0 then, and mutual information is never above it.
 single_map = torch.zeros(1, 3, 4, 4)
 single_map[:, 1] = 1
-print(float(sgseg.mutual_information(single_map, single_map)))
+information = float(sgseg.mutual_information(single_map, single_map))
+print(information)
+
+# %% tags=["check"]
+assert abs(information) < 1e-4, (
+    "the entropy of the clusters is 0, and the information never above it"
+)
 
 # %% [markdown]
 # ## References

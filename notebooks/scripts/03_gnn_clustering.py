@@ -920,34 +920,51 @@ record.figure(
 # ## Exercises
 
 # %% [markdown]
-# **1.** Which of the three assignments of the six nodes would the loss *as printed* prefer?
+# **1.** (easy) Which of the three assignments of the six nodes (`split`, `one`, `wrong`) would the loss *as printed* prefer? Keep its
+# value for each as `as_printed = {"split": ..., "one": ..., "wrong": ...}`.
 
 # %% tags=["solution"]
-for name, S in (("split", split), ("one", one), ("neighbours parted", wrong)):
+as_printed = {}
+for name, S in (("split", split), ("one", one), ("wrong", wrong)):
     term = torch.trace(S.T @ W @ S) / torch.trace(S.T @ torch.diag(W.sum(1)) @ S)
+    as_printed[name] = float(gc.ncut_loss(S, W) + 2 * term)
     print(
-        f"{name}: as printed {gc.ncut_loss(S, W) + 2 * term:.3f}, with the sign put back {gc.ncut_loss(S, W):.3f}"
+        f"{name}: as printed {as_printed[name]:.3f}, with the sign put back {gc.ncut_loss(S, W):.3f}"
     )
 # The one that parts neighbours: with a plus, the loss rewards cutting what belongs together.
 
+# %% tags=["check"]
+assert min(as_printed, key=as_printed.get) == "wrong", "with a plus, cutting friends pays"
+assert as_printed["split"] > float(gc.ncut_loss(split, W)), "the sign alone was changed"
+
 # %% [markdown]
-# **2.** At which alpha do the two halves of the six nodes pay? Find it by hand, then check.
+# **2.** (medium) Up to which alpha (`turning`) do the two halves of the six nodes pay? Find it by hand, then check.
 
 # %% tags=["solution"]
 # Split: -(74 - 18 c), one cluster: -(98 - 36 c), with c = 5 / alpha. Equal where 18 c = 24, that is alpha = 3.75.
-for alpha in (3.7, 3.8):
-    W_a = gc.affinity(X, "cc", alpha=alpha)
-    print(alpha, gc.correlation_loss(split, W_a) < gc.correlation_loss(one, W_a))
+turning = 3.75
+for nearby in (3.7, 3.8):
+    W_a = gc.affinity(X, "cc", alpha=nearby)
+    print(nearby, gc.correlation_loss(split, W_a) < gc.correlation_loss(one, W_a))
+
+# %% tags=["check"]
+W_turning = gc.affinity(X, "cc", alpha=turning)
+losses_there = [float(gc.correlation_loss(S, W_turning)) for S in (split, one)]
+assert abs(losses_there[0] - losses_there[1]) < 0.5, f"at {turning} the two cost {losses_there}"
 
 # %% [markdown]
-# **3.** Give correlation clustering's graph to an ARMA layer. What happens, and why?
+# **3.** (hard) Give correlation clustering's graph to an ARMA layer and keep the error's text as `refusal`. What happens, and why?
 
 # %% tags=["solution"]
 try:
     gc.cluster_images(X[None], settings.Settings(objective="cc", layer="arma", alpha=2.0))
 except ValueError as error:
-    print(error)
+    refusal = str(error)
+print(refusal)
 # Its normalisation takes roots of the degrees, and some degrees are below 0: the slides' missing row.
+
+# %% tags=["check"]
+assert "arma" in refusal.lower(), "the layer is named that cannot take this graph"
 
 # %% [markdown]
 # ## References

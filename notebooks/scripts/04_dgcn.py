@@ -526,23 +526,38 @@ record.headline("mAP of the classifier", "classifier/mAP")
 # ## Exercises
 
 # %% [markdown]
-# **1.** A pixel has $H = 0.6$ and three neighbours in the background, at $C_0 = 1$. On which side is it? From which $H$ on does it change?
+# **1.** (easy) A pixel has $H = 0.6$ and three neighbours in the background, at $C_0 = 1$. What does each side cost (`as_object`,
+# `as_background`), and on which is it? From which $H$ on does it change (`turning`)?
 
 # %% tags=["solution"]
 # It pays -log10(.6) = .22 and three edges to be the object, -log10(.4) = .40 to be background: background.
 # The object is cheaper from -log10(1 - H) > 3 - log10(H) on, H > .999.
-print(-np.log10(0.6) + 3, -np.log10(0.4), 1000 / 1001)
+as_object, as_background = -np.log10(0.6) + 3, -np.log10(0.4)
+turning = 1000 / 1001
+print(as_object, as_background, turning)
+
+# %% tags=["check"]
+assert np.isclose(as_object, 3.2218, atol=1e-3) and np.isclose(as_background, 0.3979, atol=1e-3)
+assert np.isclose(-np.log10(turning) + 3, -np.log10(1 - turning)), (
+    "there both sides cost the same"
+)
 
 # %% [markdown]
-# **2.** What does the balanced loss become without a single cue of the background? Try it.
+# **2.** (medium) What does the balanced loss become without a single cue of the background? Try it on `four`, with one cue of the object
+# in the last pixel, as `without`.
 
 # %% tags=["solution"]
 # Its term is 0: nothing teaches the network what background is, and it labels objects everywhere ("no saliency" above).
 only = torch.tensor([[[255, 255, 255, 1]]])
-print(float(dgcn.balanced_seed_loss(four, only)), -np.log(0.5))
+without = float(dgcn.balanced_seed_loss(four, only))
+print(without, -np.log(0.5))
+
+# %% tags=["check"]
+assert np.isclose(without, -np.log(0.5), atol=1e-4), "the background's term is 0"
 
 # %% [markdown]
-# **3.** Two horses, one without a cue. Why can region growing not reach the second, and why can the cut?
+# **3.** (hard) Two horses, one without a cue. Why can region growing not reach the second, and why can the cut? Draw a row of five pixels
+# (two of a horse, one of background, two of a horse), and keep what growing labels as `grown`, what the cut labels as `cut_five`.
 
 # %% tags=["solution"]
 # A component of candidates is labelled only where it touches a cue; edges in feature space know no distance.
@@ -550,8 +565,17 @@ belief_two = np.zeros((1, 5, 2))
 belief_two[0, :, 1] = [0.95, 0.95, 0.02, 0.95, 0.95]
 belief_two[0, :, 0] = 1 - belief_two[0, :, 1]
 cue_one = np.array([[1, 255, 0, 255, 255]])
-print(dgcn.grow_seeds(cue_one, belief_two, [1]))
-print(dgcn.graph_cut_labels(cue_one, belief_two, np.array([[0, 1], [3, 4], [0, 3]]), [1]))
+grown = dgcn.grow_seeds(cue_one, belief_two, [1])
+cut_five = dgcn.graph_cut_labels(cue_one, belief_two, np.array([[0, 1], [3, 4], [0, 3]]), [1])
+print(grown, cut_five)
+
+# %% tags=["check"]
+assert np.ravel(grown).tolist() == [1, 1, 0, 255, 255], (
+    "growing stays with the horse that has a cue"
+)
+assert np.ravel(cut_five).tolist() == [1, 1, 0, 1, 1], (
+    "an edge in feature space reaches the second"
+)
 
 # %% [markdown]
 # ## References

@@ -756,7 +756,8 @@ for trunk in trunks:
 # ## Exercises
 
 # %% [markdown]
-# **1.** Let all four pixels have $z = (\frac{1}{2}, -\frac{1}{2})$. What does GCN do to their features then? Find it by hand, then check.
+# **1.** (easy) Let all four pixels have $z = (\frac{1}{2}, -\frac{1}{2})$. What does GCN (all weights 1) do to the features 0, 0, 0, 4 then? Find
+# it by hand, then keep what the package gives as `smoothed`, a list of four.
 
 # %% tags=["solution"]
 # All weights are 1/2, the diagonal is larger: every row of A is the same up to the diagonal, so features move towards their mean.
@@ -766,26 +767,44 @@ g = (1 + 4 / A.diagonal(dim1=1, dim2=2).sum()).sqrt()
 A = A + g * torch.diag_embed(A.diagonal(dim1=1, dim2=2))
 layer = sg.GCN(1, 1)
 torch.nn.init.ones_(layer.linear.weight)
-print(
-    layer(graphs.DenseGraph(A), torch.tensor([[[0.0], [0.0], [0.0], [4.0]]])).flatten().tolist()
-)
+features = torch.tensor([[[0.0], [0.0], [0.0], [4.0]]])
+smoothed = layer(graphs.DenseGraph(A), features).flatten().tolist()
+print(smoothed)
+
+# %% tags=["check"]
+assert np.allclose(smoothed[:3], smoothed[0]), "pixels that are alike stay alike"
+assert 0 < smoothed[0] < smoothed[3] < 4, "features move towards their mean"
 
 # %% [markdown]
-# **2.** Why does the printed dice loss neglect a rare class? Compare the two losses of a picture whose one car pixel in a hundred is wrong.
+# **2.** (medium) Why does the printed dice loss neglect a rare class? Compare the two losses (`printed_loss`, `loss_per_class`) of a picture
+# whose one car pixel in a hundred is wrong.
 
 # %% tags=["solution"]
 labels = torch.zeros(1, 10, 10, dtype=torch.long)
 labels[0, 0, 0] = 1
 certain = torch.tensor([9.0, -9.0]).view(1, 2, 1, 1).expand(1, 2, 10, 10)
-print(float(sg.dice_loss(certain, labels)), float(sg.class_dice_loss(certain, labels)))
+printed_loss = float(sg.dice_loss(certain, labels))
+loss_per_class = float(sg.class_dice_loss(certain, labels))
+print(printed_loss, loss_per_class)
 # 0.01 against about 0.5: the car is one pixel of a hundred for one, and one class of two for the other.
 
+# %% tags=["check"]
+assert printed_loss < 0.02, "one pixel of a hundred"
+assert 0.4 < loss_per_class < 0.6, "one class of two"
+
 # %% [markdown]
-# **3.** How many multiply-adds does the graph of 784 nodes add that the printed count does not see?
+# **3.** (hard) How many multiply-adds (`unseen`, in $10^9$) does the graph of 784 nodes, 6 classes and 128 hidden features add that the
+# printed count does not see?
 
 # %% tags=["solution"]
 n, c, hidden = 784, 6, 128
-print((n * n * c + n * n * hidden + n * n * c) / 1e9, "G")  # ZZ^T, A (X Theta), A (H Theta)
+unseen = (n * n * c + n * n * hidden + n * n * c) / 1e9  # ZZ^T, A (X Theta), A (H Theta)
+print(unseen, "G")
+
+# %% tags=["check"]
+assert np.isclose(unseen, 784**2 * (6 + 128 + 6) / 1e9, rtol=0.02), (
+    "three products with 784 x 784"
+)
 
 # %% [markdown]
 # ## References

@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_notebooks(commands)
     _add_reference(commands)
+    _add_handout(commands)
+    _add_site(commands)
     data_command.add_parser(commands)
     segment_command.add_parser(commands)
     train_command.add_parser(commands)
@@ -201,4 +203,48 @@ def _reference(options: argparse.Namespace) -> int:
                 f"kept {keep(project, options.profile, notebook.name).relative_to(project.root).as_posix()}"
             )
     write_results(project)
+    return 0
+
+
+def _add_handout(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "handout",
+        help="write what a teacher hands out: students' notebooks, the teacher's, drawn pictures",
+        description="Write FOLDER/students (notebooks without solutions, their checks kept, and pictures) and "
+        "FOLDER/teacher (a course of nbgrader, with solutions).",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="an empty folder, or one that is not there"
+    )
+    parser.add_argument("--only", type=_only, metavar="00,01", help="these notebooks, by number or name")
+    parser.set_defaults(handler=_handout)
+
+
+def _handout(options: argparse.Namespace) -> int:
+    from segstudy.study.handout import make_handout
+
+    project = load_project(options.project)
+    make_handout(project.select(options.only), options.folder)
+    print(f"students' notebooks: {options.folder / 'students'}; the teacher's: {options.folder / 'teacher'}")
+    return 0
+
+
+def _add_site(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "site",
+        help="gather reports, handouts and the reference of the functions for a static host",
+        description="Write FOLDER: an index, the reports of all profiles at hand, the students' notebooks, and the "
+        "reference of the functions. It asks the network for nothing when it is read.",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="an empty folder, or one that is not there"
+    )
+    parser.set_defaults(handler=_site)
+
+
+def _site(options: argparse.Namespace) -> int:
+    from segstudy.study.site import make_site
+
+    make_site(load_project(options.project), options.folder)
+    print(f"the page to look at: {options.folder / 'index.html'}")
     return 0

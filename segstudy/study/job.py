@@ -25,7 +25,7 @@ from segstudy.study.execute import KERNEL, Outcome, execute
 from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
 from segstudy.study.jobs import SHARD
 from segstudy.study.kernel import kernel_spec
-from segstudy.study.notebooks import code_cells, read_script, title_of
+from segstudy.study.notebooks import code_cells, counted_cells, is_exercise, read_script, title_of
 from segstudy.study.project import load_project
 from segstudy.study.records import PROFILE, PROJECT
 from segstudy.study.report import render_report, scrub_paths
@@ -230,7 +230,10 @@ def _scrub(path: Path, root: Path) -> None:
 
 
 def _render_again(job: dict[str, Any]) -> int:
-    """Put new prose around the outputs of the kept run: nothing is executed."""
+    """Put new prose around the outputs of the kept run: nothing is executed.
+
+    An exercise's cell that has changed since, which no result depends on, is shown without output.
+    """
     place, work = Path(job["report"]), Path(job["work"])
     mend_swap(place)
     shutil.rmtree(work, ignore_errors=True)
@@ -238,7 +241,10 @@ def _render_again(job: dict[str, Any]) -> int:
     script = Path(job["root"]) / "notebooks" / "scripts" / f"{job['notebook']}.py"
     new, old = read_script(script), nbformat.read(work / "notebook.ipynb", as_version=4)
     kept = {cell.id: cell for cell in old.cells if "injected-parameters" in cell.metadata.get("tags", [])}
-    for cell, executed in zip(code_cells(new), code_cells(old), strict=True):
+    pairs = list(zip(counted_cells(new), counted_cells(old), strict=True))
+    solved = {cell.source: cell for cell in code_cells(old) if is_exercise(cell)}
+    pairs += [(c, solved[c.source]) for c in code_cells(new) if is_exercise(c) and c.source in solved]
+    for cell, executed in pairs:
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
     at = next(i for i, cell in enumerate(new.cells) if "parameters" in cell.metadata.get("tags", []))
     new.cells[at + 1 : at + 1] = list(kept.values())

@@ -17,6 +17,7 @@ from segstudy.fingerprint import code_digest, digest
 from segstudy.study.files import write_text
 
 KERNEL = {"name": "segstudy", "display_name": "segstudy", "language": "python"}
+SOLUTION, CHECK = "solution", "check"  # tags of an exercise's answer, and of the assertions that mark it
 
 
 def read_script(path: Path) -> nbformat.NotebookNode:
@@ -103,13 +104,23 @@ def tags(cell: nbformat.NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
+def is_exercise(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell answers an exercise or marks an answer: nothing that a report tells depends on it."""
+    return bool({SOLUTION, CHECK} & set(tags(cell)))
+
+
+def counted_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return the code cells that results depend on: all but those of the exercises."""
+    return [cell for cell in code_cells(notebook) if not is_exercise(cell)]
+
+
 def code_source(notebook: nbformat.NotebookNode) -> str:
-    """Return all code cells as one source, the parameters cell left out (its values count by themselves)."""
-    return "\n".join(c.source for c in code_cells(notebook) if "parameters" not in tags(c))
+    """Return the counted cells as one source, the parameters cell left out (its values count by themselves)."""
+    return "\n".join(c.source for c in counted_cells(notebook) if "parameters" not in tags(c))
 
 
 def code_fingerprint(notebook: nbformat.NotebookNode) -> str:
-    """Digest of the code cells, each without comments and layout: prose and comments do not change it.
+    """Digest of the counted cells, each without comments and layout: prose, comments and exercises do not change it.
 
     Of the parameters cell its place alone counts; its values count by themselves.
 
@@ -120,7 +131,8 @@ def code_fingerprint(notebook: nbformat.NotebookNode) -> str:
     """
     try:
         cells = [
-            "parameters" if "parameters" in tags(c) else code_digest(c.source) for c in code_cells(notebook)
+            "parameters" if "parameters" in tags(c) else code_digest(c.source)
+            for c in counted_cells(notebook)
         ]
     except SyntaxError as error:
         raise StudyError(

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segstudy.study.notebooks import is_exercise
 from segstudy.study.page import FOLDER, complete, in_order, render
 from segstudy.study.page.scrub import scrub, scrub_paths
 from segstudy.study.page.tidy import pictures_without_alt, tidy
@@ -111,7 +112,7 @@ def _presentation(cell: NotebookNode, index: int, failing: int | None) -> dict[s
     after_failure = failing is not None and index > failing
     return {
         "failing": index == failing,
-        "solution": "solution" in tags,
+        "solution": is_exercise(cell),
         "parameters": role is not None,
         "label": _PARAMETERS.get(role, "Code, not run" if after_failure else "Code"),
         "lines": lines,

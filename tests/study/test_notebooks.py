@@ -16,6 +16,7 @@ import yaml
 from segstudy.errors import StudyError
 from segstudy.study.notebooks import (
     code_fingerprint,
+    code_source,
     edited_by_hand,
     heading_of,
     make_notebooks,
@@ -165,6 +166,33 @@ def test_prose_and_comments_leave_the_code_fingerprint(tmp_path: Path):
     assert fingerprint(text) == fingerprint(text.replace("Title", "Other").replace("# one", "# uno"))
     assert fingerprint(text) != fingerprint(text.replace("x = 1", "x = 2"))
     assert fingerprint(text) != fingerprint(text + "\n# %%\nx = 1\n")
+
+
+EXERCISE = """# %%
+import segstudy.cache
+
+# %% tags=["solution"]
+import segstudy.locks
+
+answer = 1
+
+# %% tags=["check"]
+assert answer == 1
+"""
+
+
+def test_exercises_leave_the_code_fingerprint_and_the_imports_that_count(tmp_path: Path):
+    def made(text: str) -> tuple[str, str]:
+        (tmp_path / "s.py").write_text(text)
+        notebook = read_script(tmp_path / "s.py")
+        return code_fingerprint(notebook), code_source(notebook)
+
+    before = made(EXERCISE)
+    assert made(EXERCISE.replace("answer = 1", "answer = 2 - 1")) == before
+    assert made(EXERCISE.replace("assert answer == 1", "assert answer > 0")) == before
+    assert made(EXERCISE.split("# %% tags")[0]) == before and "locks" not in before[1]
+    assert made(EXERCISE.replace("segstudy.cache", "segstudy.errors"))[0] != before[0]
+    assert made(EXERCISE.replace('tags=["check"]', 'tags=["other"]'))[0] != before[0]
 
 
 def test_heading_of_a_cell():

@@ -1,0 +1,1 @@
+"""What the notebook of the sixth paper measures and judges."""
