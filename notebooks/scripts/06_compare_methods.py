@@ -316,33 +316,51 @@ for name, part in runs.items():
 # ## Exercises
 
 # %% [markdown]
-# **1.** (easy) Two labels, prices of 1: how sure must a lone pixel be of its label to keep it against four neighbours that are sure of the other?
+# **1.** (easy) Two labels, prices of 1: how sure, `least_sure`, must a lone pixel be of its label to keep it against four neighbours that are
+# sure of the other?
 
 # %% tags=["solution"]
-# Keeping costs 4 (four borders) less -log p of its own label; giving in costs -log(1 - p): p / (1 - p) > e^4, so p > .982.
-sure = np.full((3, 3, 2), [0.999, 0.001])
-for share in (0.97, 0.99):
-    sure[1, 1] = [1 - share, share]
-    print(share, refinements.potts_labels(sure)[1, 1])
+# Keeping it costs four borders and -log p, giving it up -log(1 - p): p / (1 - p) > e^4.
+least_sure = np.exp(4) / (1 + np.exp(4))
+print(round(least_sure, 3))
+
+# %% tags=["check"]
+kept = []
+for share in (least_sure - 0.005, least_sure + 0.005):
+    lone = np.full((3, 3, 2), [0.999, 0.001])
+    lone[1, 1] = [1 - share, share]
+    kept.append(int(refinements.potts_labels(lone)[1, 1]))
+assert kept == [0, 1], "below it the pixel gives in, above it keeps its label"
 
 # %% [markdown]
-# **2.** (medium) Three methods of a group have p-values of .01, .03 and .04 against the null baseline. Which differ after Holm's correction?
+# **2.** (medium) Three methods of a group have p-values of .01, .03 and .04 against the null baseline. How many, `still_differ`, do after
+# Holm's correction, at a level of .05?
 
 # %% tags=["solution"]
-# .01 x 3 = .03; .03 x 2 = .06, and what follows is no smaller: one.
-print(results.holm([0.01, 0.03, 0.04]))
+# .01 x 3 = .03; .03 x 2 = .06, and what follows is no smaller.
+still_differ = sum(p < 0.05 for p in (0.01 * 3, 0.03 * 2, max(0.03 * 2, 0.04)))
+print(still_differ)
+
+# %% tags=["check"]
+assert still_differ == sum(p < 0.05 for p in results.holm([0.01, 0.03, 0.04])), (
+    "see results.holm"
+)
 
 # %% [markdown]
-# **3.** (hard) Give k-means as many clusters as there are classes: what becomes of the ceiling, and of its IoU picture by picture?
+# **3.** (hard) Give k-means as many clusters as there are classes of the first task: what becomes of the ceiling, `ceiling_of_all`, and of its
+# IoU picture by picture, `iou_of_all`?
 
 # %% tags=["solution"]
 # The ceiling becomes 1; k-means need not gain, since more clusters cut large classes to pieces.
 more = tasks[0] | {"clusters": len(opened[tasks[0]["name"]][0].classes)}
-again = trials.run_method(more, "k-means", 0, recipe)["scores"]["as it is"][trials.EACH]["IoU"]
-print(
-    f"{again.mean():.3f}",
-    f"{trials.ceiling(more, more['clusters'])[trials.EACH]['IoU'].mean():.3f}",
-)
+again = trials.run_method(more, "k-means", 0, recipe)["scores"]["as it is"][trials.EACH]
+iou_of_all = float(again["IoU"].mean())
+ceiling_of_all = float(trials.ceiling(more, more["clusters"])[trials.EACH]["IoU"].mean())
+print(f"{iou_of_all:.3f} of {ceiling_of_all:.3f}")
+
+# %% tags=["check"]
+assert abs(ceiling_of_all - 1) < 1e-9, "every class may have a cluster of its own"
+assert 0 < iou_of_all < 1, "k-means does not know the classes"
 
 # %% [markdown]
 # ## References

@@ -205,27 +205,41 @@ record.table(shown, "contradictions", caption)
 # ## Exercises
 
 # %% [markdown]
-# **1.** Of which paper do most of the tested claims hold, weakly or wholly?
+# **1.** (easy) Which share of each paper's tested claims, `share_held`, holds weakly or wholly?
 
 # %% tags=["solution"]
 table = ledger.count(claims)
 tested_of = table[list(ledger.TESTED)].sum(axis=1)
-print(((table["holds"] + table["holds weakly"]) / tested_of.where(tested_of > 0)).round(2))
+share_held = (table["holds"] + table["holds weakly"]) / tested_of.where(tested_of > 0)
+print(share_held.round(2))
+
+# %% tags=["check"]
+held = claims["verdict"].isin(["holds", "holds weakly"]).groupby(claims["paper"]).sum()
+assert (share_held.fillna(0) * tested_of - held[share_held.index]).abs().max() < 1e-9, (
+    "held over tested"
+)
 
 # %% [markdown]
-# **2.** A claim's mean gain is 0.4 points and its interval reaches from −0.1. Which word does it get, and which if a seed more moves the interval to +0.1?
+# **2.** (medium) A claim's mean gain is 0.4 points and its interval reaches from −0.1. Which word does it get, and which if a seed more
+# moves the interval to +0.1? Put both into `two_words`.
 
 # %% tags=["solution"]
-print(verdicts.grade(0.4, -0.1), "and then", verdicts.grade(0.4, 0.1))
+two_words = ["holds weakly", "holds"]
+print(two_words)
+
+# %% tags=["check"]
+assert two_words == [verdicts.grade(0.4, low) for low in (-0.1, 0.1)], "see verdicts.grade"
 
 # %% [markdown]
-# **3.** At 5 % each, how many of the tested claims would hold by chance alone if nothing were true? A claim holds by chance where the interval of a
+# **3.** (hard) At 5 % each, how many of the tested claims, `by_chance`, would hold by chance alone if nothing were true? A claim holds by chance where the interval of a
 # difference that is 0 lies above it: 2.5 % of the time.
 
 # %% tags=["solution"]
-print(
-    f"{0.025 * len(tested):.1f} of {len(tested)}, and {int((tested['verdict'] == 'holds').sum())} hold"
-)
+by_chance = 0.025 * len(tested)
+print(f"{by_chance:.1f} of {len(tested)}, and {int((tested['verdict'] == 'holds').sum())} hold")
+
+# %% tags=["check"]
+assert abs(by_chance - len(tested) / 40) < 1e-9, "2.5 % of those that were tested"
 
 # %% [markdown]
 # ## References

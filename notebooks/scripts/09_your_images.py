@@ -257,34 +257,51 @@ for name in methods if truth is not None else []:
 # ## Exercises
 
 # %% [markdown]
-# **1.** What is the agreement of a map of one part with any other? Work it out from the equation, then try.
+# **1.** (easy) What is the agreement, `of_one_part`, of a map of one part with any other? Work it out from the equation, then try.
 
 # %% tags=["solution"]
 # All pairs are together in the one part: the sum over n_ij equals that over b_j, which equals E. So the index is 0.
 single = np.zeros_like(maps[methods[1]][0])
-print(results.rand_index(single, maps[methods[1]][0]))
+of_one_part = results.rand_index(single, maps[methods[1]][0])
+print(of_one_part)
+
+# %% tags=["check"]
+assert abs(of_one_part) < 1e-9, (
+    "all pairs are together in the one part: the index equals its expectation"
+)
 
 # %% [markdown]
-# **2.** Does k-means with two parts find Otsu's threshold? Compare them on each picture.
+# **2.** (medium) Does k-means with two parts find Otsu's threshold? Compare them on each picture, as `near_threshold`.
 
 # %% tags=["solution"]
 # Often nearly: both minimise the variance within two groups, one of grey levels, the other of colours in L*a*b*.
 two = [segment_picture(build("kmeans", 2, 0), image).labels for image in photographs]
 threshold = [segment_picture(build("otsu", None, 0), image).labels for image in photographs]
-print(results.agreements(two, threshold).round(2))
+near_threshold = results.agreements(two, threshold)
+print(near_threshold.round(2))
+
+# %% tags=["check"]
+assert len(near_threshold) == len(photographs), "one agreement for each picture"
+assert (np.abs(near_threshold) <= 1).all(), "an adjusted Rand index is at most 1"
 
 # %% [markdown]
-# **3.** Shrink a picture to half its size, segment both, and compare. How much of a method's map depends on the size alone?
+# **3.** (hard) Shrink a picture to half its size, segment both with k-means and the normalised cut, and compare: `by_size`, a number for each.
+# How much of a method's map depends on the size alone?
 
 # %% tags=["solution"]
 # The larger map is taken at the smaller one's pixels.
 from segstudy.datasets.resizing import resize_image, resize_labels
 
-half = tuple(side // 2 for side in photographs[0].shape[:2])
+half, by_size = tuple(side // 2 for side in photographs[0].shape[:2]), {}
 for name in ("kmeans", "ncut"):
     small = segment_picture(build(name, clusters, 0), resize_image(photographs[0], half)).labels
     large = segment_picture(build(name, clusters, 0), photographs[0]).labels
-    print(name, round(results.rand_index(resize_labels(large, half), small), 2))
+    by_size[name] = results.rand_index(resize_labels(large, half), small)
+print(by_size)
+
+# %% tags=["check"]
+assert set(by_size) == {"kmeans", "ncut"}, "one number for each of the two methods"
+assert all(abs(value) <= 1 for value in by_size.values()), "an adjusted Rand index is at most 1"
 
 # %% [markdown]
 # ## References

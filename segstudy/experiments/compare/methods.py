@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import sklearn.cluster
 
-from segstudy.baselines import KMeans, NormalisedCut, Otsu, Superpixels, superpixel_means
-from segstudy.baselines.common import Unsupervised, lab_colours
+from segstudy.baselines import KMeans, NormalisedCut, Otsu
+from segstudy.baselines.common import Unsupervised
 from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
+from segstudy.experiments.piece_colours import PieceColours
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.segmenter import DGCN
@@ -27,7 +28,6 @@ from segstudy.segmenter import Segmenter
 
 TRUNK = "timm:tf_efficientnet_lite0"  # of papers 4 and 5, with ImageNet's weights
 FEATURES = "colour-texture"  # of paper 3: notebook 03 found ImageNet's no better where no DINO is at hand
-PIECES = 200  # superpixels that are clustered
 SHARE = 0.25  # of the training pictures, where few masks are told
 
 Recipe = dict[str, dict[str, Any]]
@@ -62,20 +62,6 @@ class OneRegion(Unsupervised):
 
 
 @dataclass(frozen=True)
-class SuperpixelMeans(Unsupervised):
-    """k-means on the mean colours of SLIC's superpixels: the normalised cut's pieces without its graph."""
-
-    k: int
-    seed: int = 0
-
-    def segment(self, image: np.ndarray) -> np.ndarray:
-        """Cluster a (H, W, C) uint8 image: (H, W) int64 ids."""
-        pieces = Superpixels(PIECES).segment(image)
-        colours = superpixel_means(lab_colours(image), pieces)
-        return _means(colours, self.k, self.seed)[pieces]
-
-
-@dataclass(frozen=True)
 class PatchMeans(Unsupervised):
     """k-means on the features of patches: what paper 3's networks see, without their graph."""
 
@@ -87,17 +73,14 @@ class PatchMeans(Unsupervised):
         """Cluster a (H, W, C) uint8 image: (H, W) int64 ids."""
         described = patch_features([image], FEATURES, grid=self.grid)
         values = reduce_features(centre_features(described.values))
-        labels = _means(values[0], self.k, self.seed).reshape(described.grid)
+        k = min(self.k, len(np.unique(values[0], axis=0)))
+        found = sklearn.cluster.KMeans(k, n_init=4, random_state=self.seed).fit_predict(values[0])
+        labels = found.astype(np.int64).reshape(described.grid)
         rows, columns = (
             (np.arange(size) * side) // size
             for size, side in zip(image.shape[:2], described.grid, strict=True)
         )
         return labels[rows[:, None], columns[None]]
-
-
-def _means(values: np.ndarray, k: int, seed: int) -> np.ndarray:
-    k = min(k, len(np.unique(values, axis=0)))
-    return sklearn.cluster.KMeans(k, n_init=4, random_state=seed).fit_predict(values).astype(np.int64)
 
 
 def _sgseg(**network: Any) -> Make:
@@ -153,7 +136,7 @@ METHODS: dict[str, Method] = {
     ONE: Method(NOTHING, lambda task, classes, seed, recipe: OneRegion(), learns=False),
     "Otsu": Method(NOTHING, lambda task, classes, seed, recipe: Otsu(), learns=False),
     KMEANS: Method(NOTHING, lambda task, classes, seed, recipe: KMeans(task.clusters, seed)),
-    PIECED: Method(NOTHING, lambda task, classes, seed, recipe: SuperpixelMeans(task.clusters, seed)),
+    PIECED: Method(NOTHING, lambda task, classes, seed, recipe: PieceColours(task.clusters, seed)),
     NCUT: Method(NOTHING, lambda task, classes, seed, recipe: NormalisedCut(task.clusters, seed=seed)),
     TWO_MEANS: Method(NOTHING, _patch_means),
     NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut")),

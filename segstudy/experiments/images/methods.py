@@ -61,7 +61,7 @@ def _kmeans(clusters: int | None, seed: int) -> Segmenter:
 
 
 def _slic_kmeans(clusters: int | None, seed: int) -> Segmenter:
-    from segstudy.experiments.images.piece_colours import PieceColours
+    from segstudy.experiments.piece_colours import PieceColours
 
     return PieceColours(clusters or CLUSTERS, seed)
 

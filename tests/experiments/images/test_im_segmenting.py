@@ -11,7 +11,7 @@ import pytest
 from segstudy.baselines import KMeans, Otsu
 from segstudy.datasets.masks import read_ids
 from segstudy.experiments.images import reading, segmenting
-from segstudy.experiments.images.piece_colours import PieceColours
+from segstudy.experiments.piece_colours import PieceColours
 
 quadrants = runpy.run_path(str(Path(__file__).with_name("pictures.py")))["quadrants"]
 
