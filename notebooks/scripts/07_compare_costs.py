@@ -14,9 +14,7 @@
 # %% tags=["parameters"]
 pictures = [48, 80, 128]  # sides of pictures in pixels, rising
 graphs = [20, 28, 36]  # sides of square graphs in nodes, rising
-share = (
-    0.25  # of the papers' channels in U-Net, SGSeg and AC, where time and memory are measured
-)
+share = 0.25  # of the papers' channels in U-Net, SGSeg and AC, when measured
 rounds = 5  # that count, of all methods in a random order, after one that does not
 threads = 1  # on the CPU, of torch and of the numerical libraries
 repeats = 1  # processes for the peak memory of a method at a size; 0: not measured

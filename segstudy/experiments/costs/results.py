@@ -53,7 +53,7 @@ def growth_table(values: Mapping[str, Any], what: str = "seconds") -> pd.DataFra
     Returns
     -------
     DataFrame
-        Columns method, of, device, exponent, low, high, "last step", predicted, "interval is", which says where the
+        Columns method, of, device, exponent, low, high, "last step", predicted, "interval", which says where the
         interval lies by the prediction, and why the prediction. Memory that does not grow measurably has nan.
     """
     rows = []
@@ -67,7 +67,7 @@ def growth_table(values: Mapping[str, Any], what: str = "seconds") -> pd.DataFra
             "last step": fitted.last,
             "predicted": method.predicted,
         }
-        rows.append(about | {"interval is": _place(fitted, method.predicted), "because": method.why})
+        rows.append(about | {"interval": _place(fitted, method.predicted), "because": method.why})
     return pd.DataFrame(rows)
 
 
