@@ -29,6 +29,7 @@ rivals = {
     "GCN, sparse": 400,
     "edge convolution": 400,
 }  # sizes of the comparisons with other programs, see rivals.RIVALS; what is left out is not run
+steps = None  # training steps that are timed, see whole.PLANS; None: all
 step_side = 48  # pixels of the pictures whose training steps are timed on the CPU
 step_rounds = 2  # of those steps that count
 seed = 0  # of orders, graphs and bootstrap
@@ -51,7 +52,7 @@ from segstudy.study.record import Record
 
 asked = {"pictures": pictures, "graphs": graphs, "share": share, "rounds": rounds}
 asked |= {"threads": threads, "repeats": repeats, "counted": counted, "rivals": rivals}
-asked |= {"step_side": step_side, "step_rounds": step_rounds, "seed": seed}
+asked |= {"steps": steps, "step_side": step_side, "step_rounds": step_rounds, "seed": seed}
 devices = jobs.devices()
 record = Record(
     seeds=[seed], device=", ".join(devices), features="none: times do not depend on them"
@@ -272,7 +273,8 @@ else:
 # ## Peak memory
 #
 # What one call adds at its peak to the resident memory of a process of its own that holds model and input and has made a small call before,
-# so that libraries are loaded. Memory that the small call freed is used again and does not count. On a GPU: the allocator's peak.
+# so that libraries are loaded. Memory that was freed before is used again and does not count: a few tenths of a MiB mean that nothing was
+# added. On a GPU: the allocator's peak.
 
 # %% tags=["hide-input"]
 if repeats:
@@ -317,8 +319,10 @@ record.figure(figure, "rivals", alt, sentence, drawn=True)
 
 # %% tags=["hide-input"]
 away = int((rival_table["answers"] == results.MISSING).sum())
-caption = f"The same in numbers, and how far the answers agree; {away} programs are not installed here."
-record.table(rival_table, "rivals", caption)
+caption = f"The same in numbers; sizes are sides in pixels, regions or nodes. {away} programs are not installed here."
+record.table(rival_table.drop(columns="answers"), "rivals", caption)
+caption = f"How far the answers agree, in {len(measured)} comparisons that ran here."
+record.table(rival_table[["comparison", "answers"]], "rival_answers", caption)
 
 # %% [markdown]
 # ## What a run at the paper's scale takes
@@ -371,6 +375,8 @@ print(
 )
 
 # %% [markdown]
+# What to take along:
+#
 # - Growth decides what is usable, not a table of operations: a method whose graph joins all nodes is cheap on a coarse map and out of reach
 #   on pixels. Each paper's way to few nodes is its way out.
 # - A fitted exponent below the prediction is no contradiction: small sizes are ruled by what does not grow. The slope between the largest

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GAP = 0.115  # of a panel's height between two names
+GAP = 0.13  # of a panel's height between two names
 LINES = ("-", "--")
 AMOUNTS = {"pictures": "pixels", "graphs": "nodes"}
 
@@ -62,33 +62,44 @@ def _panels(curves: Mapping[str, Any], groups: Mapping[str, Sequence[str]], acro
     import matplotlib.pyplot as plt
 
     figure, grid = plt.subplots(
-        len(groups), 1, figsize=(WIDTH, 3.1 * len(groups)), squeeze=False, sharey=True
+        len(groups), 1, figsize=(WIDTH, 2.5 * len(groups)), squeeze=False, sharey=True
     )
     for ax, (title, methods) in zip(grid[:, 0], groups.items(), strict=True):
         ax.set(xscale="log", yscale="log", title=title, ylabel=up)
-        ends = []
-        for name, (method, amounts, (low, middle, high)) in curves.items():
-            if method in methods and np.isfinite(middle).any():
-                index = list(methods).index(method)
-                look = {
-                    "color": CYCLE[index % len(CYCLE)],
-                    "marker": MARKERS[index % len(MARKERS)],
-                    "markersize": 5,
-                }
-                ax.plot(amounts, middle, linestyle=LINES[name != method], **look)
-                ax.fill_between(amounts, low, high, color=look["color"], alpha=0.15, linewidth=0)
-                ends.append((amounts[-1], float(middle[np.isfinite(middle)][-1]), name, look["color"]))
-        ticks = sorted({amount for _, amounts, _ in _of(curves, methods) for amount in amounts})
+        for name, (method, amounts, (low, middle, high)) in _of(curves, methods).items():
+            look = {
+                "color": _colour(method, methods),
+                "marker": MARKERS[methods.index(method) % len(MARKERS)],
+            }
+            ax.plot(amounts, middle, linestyle=LINES[name != method], markersize=5, **look)
+            ax.fill_between(amounts, low, high, color=look["color"], alpha=0.15, linewidth=0)
+        ticks = sorted({amount for _, amounts, _ in _of(curves, methods).values() for amount in amounts})
         ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=30, ha="right")
         ax.minorticks_off()
-        figure.canvas.draw()  # limits are final only now
-        _name(ax, ends)
     grid[-1, 0].set_xlabel(across)
+    figure.canvas.draw()  # the limits, which the panels share, are final only now
+    for ax, methods in zip(grid[:, 0], groups.values(), strict=True):
+        _name(
+            ax,
+            [
+                (amounts[-1], float(middle[np.isfinite(middle)][-1]), name, _colour(method, methods))
+                for name, (method, amounts, (_, middle, _)) in _of(curves, methods).items()
+            ],
+        )
     return figure
 
 
-def _of(curves: Mapping[str, Any], methods: Sequence[str]) -> list[Any]:
-    return [curve for curve in curves.values() if curve[0] in methods]
+def _colour(method: str, methods: Sequence[str]) -> str:
+    return CYCLE[methods.index(method) % len(CYCLE)]
+
+
+def _of(curves: Mapping[str, Any], methods: Sequence[str]) -> dict[str, Any]:
+    """Return the curves of some methods, of those that have a number."""
+    return {
+        name: curve
+        for name, curve in curves.items()
+        if curve[0] in methods and np.isfinite(curve[2][1]).any()
+    }
 
 
 def _name(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:

@@ -24,7 +24,8 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     ----------
     parameters : dict
         The notebook's: `counted` (networks, None: all), `pictures`, `graphs` (sides), `share`, `rounds`, `repeats` (of
-        memory; 0: not measured), `rivals` (sizes by name), `step_side`, `step_rounds`, `threads`, `seed`.
+        memory; 0: not measured), `rivals` (sizes by name), `steps` (None: all), `step_side`, `step_rounds`,
+        `threads`, `seed`.
     """
     return list(named(parameters).values())
 
@@ -51,7 +52,12 @@ def named(parameters: dict[str, Any]) -> dict[str, Experiment]:
             found[f"rival, {name}"] = Experiment(
                 time_rival, run | {"name": name, "size": size, "version": installed}
             )
-    steps = {"side": parameters["step_side"], "threads": parameters["threads"], "seed": parameters["seed"]}
+    steps = {
+        "side": parameters["step_side"],
+        "names": parameters["steps"],
+        "threads": parameters["threads"],
+        "seed": parameters["seed"],
+    }
     for device in devices():
         found[f"steps, {device}"] = Experiment(
             time_steps, steps | {"rounds": parameters["step_rounds"], "device": device}

@@ -53,14 +53,14 @@ def growth_table(values: Mapping[str, Any], what: str = "seconds") -> pd.DataFra
     Returns
     -------
     DataFrame
-        Columns method, of, device, exponent, low, high, "last step", predicted, "interval", which says where the
+        Columns method, device, exponent, low, high, "last step", predicted, "interval", which says where the
         interval lies by the prediction, and why the prediction. Memory that does not grow measurably has nan.
     """
     rows = []
     for row in values["rows"]:
         method, found = SWEEPS[values["sweep"]][row["method"]], np.asarray(row[what], float)
         fitted = exponent(row["amounts"], found) if (found > 0).all() else Exponent(*[np.nan] * 4)
-        about = {"method": row["method"], "of": row["of"], "device": row["device"], "exponent": fitted.value}
+        about = {"method": row["method"], "device": row["device"], "exponent": fitted.value}
         about |= {
             "low": fitted.low,
             "high": fitted.high,
@@ -171,7 +171,7 @@ def rival_table(asked: Mapping[str, int], found: Mapping[str, Mapping[str, Any]]
             low = middle = high = np.nan
             answers = MISSING if version(name) is None else NOT_RUN
         about |= {
-            "size": asked.get(name),
+            "size": str(asked.get(name, "")),
             "lower quartile": low,
             "ours over theirs": middle,
             "upper quartile": high,

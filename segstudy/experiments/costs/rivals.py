@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from importlib import metadata
+from importlib import import_module, metadata
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -210,10 +212,16 @@ def _superpixels(side: int) -> Any:
     return ours, (lambda: slic(picture(side), 200, start_label=0)), dict
 
 
+def _pyg() -> ModuleType:
+    """Return PyG's layers; torch warns of a decorator that PyG uses, once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return import_module("torch_geometric.nn")
+
+
 def _gcn(dense: bool, nodes: int) -> Any:
     """The same layer on the same graph of nearest neighbours, which PyG takes as a list of edges."""
-    from torch_geometric.nn import GCNConv
-
+    GCNConv = _pyg().GCNConv
     given = features(nodes, WIDTH)
     near, _ = nearest_neighbours(given, NEAR)
     layer, other = GCN(WIDTH, WIDTH).eval(), GCNConv(WIDTH, WIDTH).eval()
@@ -227,8 +235,7 @@ def _gcn(dense: bool, nodes: int) -> Any:
 
 
 def _edge_convolution(nodes: int) -> Any:
-    from torch_geometric.nn import EdgeConv
-
+    EdgeConv = _pyg().EdgeConv
     given = features(nodes, WIDTH)
     near, block = superpixel_graph(given[None], NEAR), Block("DGCNN", WIDTH).eval()
     inner = torch.nn.Sequential(

@@ -7,7 +7,7 @@ that time goes with pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -86,7 +86,12 @@ PLANS = (
 
 
 def time_steps(
-    side: int, rounds: int, threads: int = 1, device: str = "cpu", seed: int = 0
+    side: int,
+    rounds: int,
+    names: Sequence[str] | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Time one step of each plan.
 
@@ -94,6 +99,8 @@ def time_steps(
     ----------
     side : int
         Of the one or two pictures of a step on the CPU; on a GPU they are the plan's.
+    names : sequence of str, optional
+        Of `STEPS`; None: all.
     rounds, threads, seed
         As for :func:`~segstudy.experiments.costs.rounds.interleave`.
     device : str
@@ -106,7 +113,8 @@ def time_steps(
         "device", "side", "machine", "threads".
     """
     jobs, scales = {}, {}
-    for plan in PLANS:
+    plans = [plan for plan in PLANS if names is None or plan.step in names]
+    for plan in plans:
         fixed = plan.step not in TRAINED
         own = fixed or device != "cpu"
         shape = (plan.batch, *plan.size) if own else (1, side, side)
@@ -114,7 +122,7 @@ def time_steps(
         scales[plan.step] = 1.0 if own else plan.batch * plan.size[0] * plan.size[1] / side**2
     seconds = interleave(jobs, rounds, threads, seed, "steps: round")
     rows = []
-    for plan in PLANS:
+    for plan in plans:
         about = {
             "seconds": seconds[plan.step],
             "scale": scales[plan.step],

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ASKED = {"pictures": [32, 48], "graphs": [8, 12], "share": 1 / 16, "rounds": 2, "threads": 1, "seed": 0}
 ASKED |= {
     "repeats": 1,
+    "steps": ["U-Net"],
     "counted": ["U-Net"],
     "rivals": {"matching, FAQ": 27},
     "step_side": 32,
@@ -193,6 +194,13 @@ def test_multiply_adds_of_a_training_step_are_three_passes():
     plan = scale.PLANS[0]._replace(size=(16, 16), batch=2, steps=5)
     forward = counting.honest_flops(methods.unet(), (3, 16, 16))
     assert scale.multiply_adds(plan) == 3 * 2 * 5 * forward
+
+
+def test_steps_are_timed_and_scaled():
+    values = scale.time_steps(32, 1, ["U-Net", "DGCN's graph cut"])
+    network, cut = values["rows"]
+    assert network["scale"] == pytest.approx(2 * 512 * 352 / 32**2) and cut["scale"] == 1
+    assert network["seconds"].shape == (1,) and cut["multiply-adds"] is None
 
 
 def test_plans_are_those_of_the_paper_profile():
