@@ -233,29 +233,28 @@ record.table(graph_table, "exponents_graphs", caption, decimals=2)
 # %% [markdown]
 # ### Play: how far does a graph of all pixels go?
 #
-# The exponent decides what a larger picture costs. Drag the slider in Jupyter; the table below has some stops.
+# The exponent decides what a larger picture costs. Drag the slider in Jupyter; the figure below has its last stop.
 
 # %%
+import matplotlib.pyplot as plt
 from ipywidgets import IntSlider, interact
 
-exponents = dict(zip(graph_table["method"], graph_table["last step"]))
+last = dict(zip(graph_table["method"], graph_table["last step"]))
+carried = {kind: last[f"SCG-Net: {kind} graph"] for kind in ("dense", "sparse")}
 
 
-@interact(factor=IntSlider(4, min=1, max=64))
+@interact(factor=IntSlider(4, min=2, max=64))
 def play(factor):
-    dense, sparse = (exponents[f"SCG-Net: {kind} graph"] for kind in ("dense", "sparse"))
-    print(
-        f"{factor} times the nodes: dense {factor**dense:.3g}, sparse {factor**sparse:.3g} times the time"
-    )
+    figures.chart_carried(carried, factor)
+    plt.show()
+    plt.close()
 
 
 # %% tags=["hide-input"]
-stops = results.pd.DataFrame({"times the nodes": [2, 4, 16, 64]})
-for kind in ("dense", "sparse"):
-    e = exponents[f"SCG-Net: {kind} graph"]
-    stops[f"{kind}, times the time"] = stops["times the nodes"] ** e
-caption = f"SCG-Net's graph, carried on from the last two sizes: exponents {exponents['SCG-Net: dense graph']:.2f} dense and {exponents['SCG-Net: sparse graph']:.2f} sparse."
-record.table(stops, "stops", caption, decimals=1)
+figure = figures.chart_carried(carried, 64)
+sentence = f"SCG-Net's graph with up to 64 times the nodes, carried on from its two largest sizes: exponents {carried['dense']:.2f} dense and {carried['sparse']:.2f} sparse."
+alt = "Two lines on logarithmic axes, dense and sparse."
+record.figure(figure, "carried", alt, sentence, drawn=True)
 
 # %% [markdown]
 # ## CPU and GPU

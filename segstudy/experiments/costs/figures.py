@@ -159,6 +159,21 @@ def chart_exponents(table: pd.DataFrame, across: str) -> Figure:
     return figure
 
 
+def chart_carried(exponents: Mapping[str, float], factor: float) -> Figure:
+    """Draw the time of graphs of up to `factor` times the nodes, carried on from their exponents, by that of one."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(WIDTH, 3.0))
+    for index, (name, power) in enumerate(exponents.items()):
+        ax.plot([1, factor], [1, factor**power], color=CYCLE[index], marker=MARKERS[index])
+        ends = {"color": CYCLE[index], "va": "center", "annotation_clip": False}
+        ax.annotate(
+            f"{name}: {factor**power:.3g}", (1.04, 0.8 - 0.3 * index), xycoords="axes fraction", **ends
+        )
+    ax.set(xscale="log", yscale="log", xlabel="times the nodes", ylabel="times the time")
+    return figure
+
+
 def chart_rivals(table: pd.DataFrame) -> Figure:
     """Draw our time by the other program's, with quartiles; what was not measured says why.
 
