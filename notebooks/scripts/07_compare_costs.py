@@ -75,6 +75,8 @@ shown += [
     plots.colourise(inputs.soft_map(largest).argmax(axis=2), plots.palette(inputs.CLASSES))
 ]
 titles = [f"{smallest} pixels", f"{largest} pixels", "likeliest class of the soft map"]
+
+# %% tags=["hide-input"]
 figure, _ = plots.panels(shown, titles)
 sentence = f"What the methods are given: one picture at sides from {smallest} to {largest} pixels, and a soft map of {inputs.CLASSES} classes."
 record.figure(
