@@ -35,7 +35,11 @@ tasks = [
         "told": ["nothing", "classes of the picture", "all masks"],
     },
 ]  # see segstudy.experiments.compare.pictures.Task
-without = ["DMON-GCN", "AC", "region growing"]  # methods that are left out, see segstudy.experiments.compare.methods.METHODS
+without = [
+    "DMON-GCN",
+    "AC",
+    "region growing",
+]  # methods that are left out, see segstudy.experiments.compare.methods.METHODS
 seeds = [0, 1]  # of weights, order, and which few masks are told
 recipe = {
     "unet": {"width": 8, "epochs": 20, "validation": 0.2},
