@@ -233,9 +233,13 @@ record.table(graphs, "graphs", "The same as a table, with intervals over seeds."
 # %% [markdown]
 # ## Combinations that no paper has
 #
-# Every method's probabilities through a dense CRF, a bilateral solver and a graph cut of the pixel grid (alpha-expansion); those that name
-# classes also through graph matching, where classes lie to one another as in a face. The matcher's model needs masks: after a method that was
-# told less, it brings them in.
+# Every method's probabilities $p$ through a dense CRF, a bilateral solver and a graph cut of the pixel grid, which looks for the labels of
+# least cost by alpha-expansion,
+#
+# $$\sum_i -\log p_i(l_i) + w \sum_{ij} [l_i \ne l_j], \qquad w = 1;$$
+#
+# those that name classes also through graph matching, where classes lie to one another as in a face. The matcher's model needs masks: after
+# a method that was told less, it brings them in.
 
 # %% tags=["hide-input"]
 combined = results.refinement_table(runs)
