@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     done = toy.run()
     assert done.returncode == 0, done.stdout + done.stderr
     return toy
+
+
+@pytest.fixture(scope="session")
+def smoke_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kept results that the smoke runs of notebooks and of scripts share, in all worker processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-results"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -41,13 +41,16 @@ def test_the_notebook_is_its_script(script: Path):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_the_script_runs_as_a_script_with_the_smoke_parameters(script: Path, tmp_path: Path):
+def test_the_script_runs_as_a_script_with_the_smoke_parameters(
+    script: Path, tmp_path: Path, smoke_results: Path
+):
     project = load_project(ROOT)
     values = project.notebooks[script.stem].values("smoke", {})
     text, cell = script.read_text(), parameters_source(script.read_text(), script.stem)
     smoke = "".join(f"{name} = {value!r}\n" for name, value in values.items())
     (tmp_path / "script.py").write_text(text.replace(cell, f"\n{smoke}\n"))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    environment["SEGSTUDY_CACHE"] = str(smoke_results)
     words = [sys.executable, "-W", "error::SyntaxWarning", "script.py"]
     done = subprocess.run(
         words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200, check=False

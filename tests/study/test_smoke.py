@@ -20,10 +20,12 @@ NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks" / "scripts").glob("
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reports(tmp_path_factory: pytest.TempPathFactory, smoke_results: Path) -> Path:
     """Smoke reports of all notebooks, made in a folder of their own so that the checkout's reports stay."""
     root = tmp_path_factory.mktemp("smoke")
     shutil.copytree(ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns("*.ipynb"))
+    (root / "reports" / ".state").mkdir(parents=True)
+    (root / "reports" / ".state" / "cache").symlink_to(smoke_results)
     words = [sys.executable, "-m", "segstudy", "--project", str(root), "run", "--profile", "smoke"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=3000, check=False)
