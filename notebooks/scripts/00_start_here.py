@@ -41,6 +41,30 @@ plots.use_style()
 record = Record(seeds=seeds)
 
 # %% [markdown]
+# ## The ten notebooks, and how to read a report
+#
+# | notebook | what it answers | minutes | read before |
+# |---|---|---|---|
+# | 00_start_here | what is a node, what is an edge, what do colours alone give | 1 | |
+# | 01_graph_matching | can relations between regions mend a network trained on few faces? | 2 | 00, to "Regions" |
+# | 02_sgseg | do superpixels and their graph help a network that learns without labels? | 5 | 00, to "Superpixels" |
+# | 03_gnn_clustering | does a graph network of its own for each picture beat k-means on the same features? | 2 | 00, to "A normalised cut" |
+# | 04_dgcn | how far do classes of pictures carry, and does a graph cut grow better labels? | 2 | 00, whole |
+# | 05_scgnet | does a graph that a network makes for itself help it? | 2 | 00, whole |
+# | 06_compare_methods | all methods on the same pictures; what a label buys; what each graph adds | 2 | 01 to 05, their summaries |
+# | 07_compare_costs | what each method costs, and how that grows | 2 | 00; 01 to 05 in part |
+# | 08_claims | what became of 141 claims, and where papers contradict themselves | 0.5 | any |
+# | 09_your_images | the methods that need no training on pictures of your own | 1 | 00 |
+#
+# Minutes are of the demo on two cores. The index page beside the reports shows each notebook's state, its headline on real data and
+# its verdicts.
+#
+# A report begins with what made it: profile, data with their fingerprints, features, device and seeds. Each table and figure has a number to
+# look at in the sentence below it. "±" is a standard deviation, and says over what: seeds are trainings, pictures are test pictures; an
+# interval in brackets holds 95 %. Published values stand in columns of their own. A verdict on a claim is one of five: holds, holds weakly
+# (the sign is right, the interval reaches 0), does not hold, not testable with this data, not run.
+
+# %% [markdown]
 # ## The data, looked at
 #
 # The tour needs one picture and its mask. It is taken from a set that is not scored below, and was picked because it
