@@ -89,6 +89,14 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--force", action="store_true", help="run even what is fresh")
     parser.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run")
+    parser.add_argument(
+        "--slurm",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="account, partition, qos, constraint or extra words for sbatch; may be repeated, and goes before the "
+        "lines of slurm.yaml",
+    )
     parser.set_defaults(handler=_run)
 
 
@@ -101,7 +109,14 @@ def _run(options: argparse.Namespace) -> int:
         raise StudyError(f"--jobs {jobs}: at least 1")
     sets = dict(parse_setting(text) for text in options.set)
     request = Request(
-        options.profile, options.only, sets, jobs, options.force, options.dry_run, options.executor
+        options.profile,
+        options.only,
+        sets,
+        jobs,
+        options.force,
+        options.dry_run,
+        options.executor,
+        options.slurm,
     )
     return run(load_project(options.project), request)
 

@@ -7,13 +7,14 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from segstudy.errors import StudyError
 from segstudy.locks import lock
+from segstudy.study.cluster import site_options
 from segstudy.study.files import mend_swap, read_run, write_text
 from segstudy.study.index import render_index
 from segstudy.study.jobs import rules
@@ -40,6 +41,8 @@ class Request:
     force, dry_run : bool
     executor : str
         "local" or "slurm".
+    slurm : list of str
+        "KEY=VALUE", see `segstudy.study.cluster.site_options`.
     """
 
     profile: str
@@ -49,6 +52,7 @@ class Request:
     force: bool = False
     dry_run: bool = False
     executor: str = "local"
+    slurm: list[str] = field(default_factory=list)
 
 
 def run(project: Project, request: Request) -> int:
@@ -88,14 +92,23 @@ def run(project: Project, request: Request) -> int:
 
 def _run_rounds(project: Project, request: Request, todo: list[Step]) -> None:
     """Run what comes after others in a second round: in one, Snakemake would leave it out where one of them fails."""
-    run_id = uuid.uuid4().hex[:12]
+    run_id, site = uuid.uuid4().hex[:12], _site(project, request)
     rounds = [[step for step in todo if bool(step.notebook.after) == last] for last in (False, True)]
     plans = [rules(project, request.profile, steps, run_id) for steps in rounds if steps]
     for jobs in plans:
         _require_machine(jobs, request.executor)
     (project.state / request.profile / "snakemake.log").unlink(missing_ok=True)
     for jobs in plans:
-        run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id)
+        run_snakemake(project, request.profile, jobs, request.jobs, request.executor, run_id, site)
+
+
+def _site(project: Project, request: Request) -> dict[str, str]:
+    """Return what Slurm is told of every job; a StudyError where it was given and Slurm is not asked."""
+    if request.executor == "slurm":
+        return site_options(project.root, request.slurm)
+    if request.slurm:
+        raise StudyError(f"--slurm {request.slurm[0]}: only with --executor slurm")
+    return {}
 
 
 @contextlib.contextmanager

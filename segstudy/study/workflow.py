@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.datasets import data_root
+from segstudy.study.cluster import cancel_jobs, resource_words
 from segstudy.study.files import read_json, write_json
 from segstudy.study.project import Project
 from segstudy.study.surroundings import with_a_name, without_changes
@@ -24,7 +25,13 @@ POLL = 0.5  # seconds between two looks at the jobs' notes
 
 
 def run_snakemake(
-    project: Project, profile: str, rules: list[dict[str, Any]], slots: int, executor: str, run: str
+    project: Project,
+    profile: str,
+    rules: list[dict[str, Any]],
+    slots: int,
+    executor: str,
+    run: str,
+    site: dict[str, str],
 ) -> None:
     """Run the rules; how they ended is read from what they leave, not from here.
 
@@ -40,6 +47,8 @@ def run_snakemake(
         "local" or one that Snakemake has a plugin for, such as "slurm".
     run : str
         This run's own name, under which its jobs and its sign of life are known; see `segstudy.study.jobs.rules`.
+    site : dict of str to str
+        What Slurm is told of every job, see `segstudy.study.cluster.site_options`.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def run_snakemake(
     write_json(state / "plan.json", {"jobs": rules})
     with (state / "snakemake.log").open("a") as log, _noted_signals() as signals:
         process = subprocess.Popen(
-            _command(project, slots, executor, run, any(rule["gpus"] for rule in rules)),
+            _command(project, slots, executor, run, any(rule["gpus"] for rule in rules), site),
             stdout=log,
             stderr=log,
             env=_environment(project, state / "plan.json"),
@@ -68,7 +77,7 @@ def run_snakemake(
         except BaseException:
             _end_group(process)
             if executor == "slurm":
-                _cancel_slurm_jobs(run)
+                cancel_jobs(run)
             with contextlib.suppress(OSError):  # the terminal may be gone
                 print(
                     "\nInterrupted: what has finished is kept, and the same command goes on from there.",
@@ -102,7 +111,9 @@ def _environment(project: Project, plan: Path) -> dict[str, str]:
     return environment | {"SEGSTUDY_PLAN": str(plan), "SEGSTUDY_DATA": str(data_root().resolve())}
 
 
-def _command(project: Project, slots: int, executor: str, run: str, gpus: bool) -> list[str]:
+def _command(
+    project: Project, slots: int, executor: str, run: str, gpus: bool, site: dict[str, str]
+) -> list[str]:
     """Return Snakemake's command line.
 
     Its own lock is left out: the driver holds one that the system lets go with the process. Stamps of stale reports
@@ -127,23 +138,8 @@ def _command(project: Project, slots: int, executor: str, run: str, gpus: bool) 
             "--slurm-init-seconds-before-status-checks",
             "5",
         ]  # 40 by default, long beside a short notebook
+        command += resource_words(site)
     return [*command, "--executor", executor, "--jobs", str(slots)]
-
-
-def _cancel_slurm_jobs(run: str) -> None:
-    """Cancel what this run has submitted: Snakemake, ended by a signal, leaves its jobs to Slurm."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        asked = subprocess.run(
-            ["squeue", "--me", "--noheader", "--format", "%i %j"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        rows = [line.split(maxsplit=1) for line in asked.stdout.splitlines()]
-        ours = [row[0] for row in rows if len(row) == 2 and row[1].startswith(f"segstudy-{run}")]
-        if ours:
-            subprocess.run(["scancel", *ours], timeout=60, check=True)
 
 
 def gpus_here() -> int:
