@@ -58,7 +58,7 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
         "minutes: 0.1, still_minutes: 5, memory_gb: 1}",
         "limit_minutes: 7, memory_gb: 2, threads: 3}",
     )
-    (toy.root / "slurm.yaml").write_text("account: vision\npartition: long\n")
+    (toy.root / "slurm.yaml").write_text("account: users\npartition: long\n")
     done = toy.run(
         *("--only", "00", "--executor", "slurm", "--jobs", "4", "--slurm", "partition=short"), timeout=400
     )
@@ -67,7 +67,7 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
     assert toy.report("00_first", "report.html").is_file()
     asked = (slurm / "asked").read_text()
     assert "--mem 2048" in asked and "-t 8" in asked and "--cpus-per-task=3" in asked
-    assert "vision" in asked and "short" in asked and "long" not in asked
+    assert "users" in asked and "short" in asked and "long" not in asked
 
 
 def test_a_refusal_of_slurm_s_is_shown(toy: Toy, slurm: Path):
