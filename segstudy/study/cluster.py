@@ -11,6 +11,7 @@ import yaml
 from segstudy.errors import StudyError, nearest
 
 SITE = "slurm.yaml"  # in the project's folder, not part of the repository
+NO_ACCOUNTS = "accounting_storage/none"
 # What a site may ask for, and the resource that Snakemake's plugin reads it from.
 KEYS = {
     "account": "slurm_account",
@@ -59,6 +60,19 @@ def resource_words(options: dict[str, str]) -> list[str]:
     """Return the words of Snakemake's command line that hand a site's options to every job."""
     words = [f"{KEYS[key]}={value!r}" for key, value in options.items()]
     return ["--default-resources", *words] if words else []
+
+
+def status_words() -> list[str]:
+    """Return the words that make Snakemake ask squeue how jobs end, where Slurm keeps no accounts.
+
+    By default it asks sacct, which then answers with nothing, for ever.
+    """
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = ["scontrol", "show", "config"]
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout
+        if any(line.split() == ["AccountingStorageType", "=", NO_ACCOUNTS] for line in told.splitlines()):
+            return ["--slurm-status-command", "squeue"]
+    return []
 
 
 def cancel_jobs(run: str) -> None:

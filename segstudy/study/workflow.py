@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudy.datasets import data_root
-from segstudy.study.cluster import cancel_jobs, resource_words
+from segstudy.study.cluster import cancel_jobs, resource_words, status_words
 from segstudy.study.files import read_json, write_json
 from segstudy.study.project import Project
 from segstudy.study.surroundings import with_a_name, without_changes
@@ -138,7 +138,7 @@ def _command(
             "--slurm-init-seconds-before-status-checks",
             "5",
         ]  # 40 by default, long beside a short notebook
-        command += resource_words(site)
+        command += status_words() + resource_words(site)
     return [*command, "--executor", executor, "--jobs", str(slots)]
 
 
