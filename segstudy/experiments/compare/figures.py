@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segstudy.experiments.compare.pictures import TOLD
+from segstudy.experiments.compare.pictures import NOTHING, TOLD
 from segstudy.experiments.compare.results import word
 from segstudy.plots import CYCLE, colourise
 from segstudy.plots.charts import MARKERS
@@ -29,39 +29,40 @@ def chart_graphs(table: pd.DataFrame) -> Figure:
         kind = ("helps", "no difference seen", "harms").index(word(low, high))
         span = np.nan_to_num([[row["gain in IoU"] - low], [high - row["gain in IoU"]]])
         ax.errorbar(row["gain in IoU"], place, xerr=span, fmt=MARKERS[kind], color=CYCLE[kind], capsize=3)
+    for kind, name in enumerate(("helps", "no difference seen", "harms")):
+        ax.plot([], [], MARKERS[kind], color=CYCLE[kind], label=name)
     ax.axvline(0, color="0.5", linewidth=1)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     ax.set(xlabel="IoU with the graph less IoU without, 95 % interval over pictures")
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
 def chart_supervision(table: pd.DataFrame) -> Figure:
-    """Draw the best IoU of each group over the hours that its labels cost, a line for each task."""
+    """Draw the best IoU of each group over the hours that its labels cost, a line for each task.
+
+    What is told nothing stands apart, hollow: its clusters are named by the truth.
+    """
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(WIDTH, 3.6))
-    for index, (task, part) in enumerate(table.groupby("task", sort=False)):
-        error = part["std over seeds"].fillna(0).to_numpy(float)
-        hours = part["hours of a person"].to_numpy(float)
-        ax.errorbar(
-            hours,
-            part["IoU"],
-            yerr=error,
-            color=CYCLE[index],
-            capsize=3,
-            label=task,
-            linewidth=0.8,
-            linestyle=":",
-        )
-        for row in part.itertuples():
-            ax.plot(row._5, row.IoU, MARKERS[TOLD.index(row.told)], color=CYCLE[index])
-    for index, told in enumerate(TOLD):
+    figure, ax = plt.subplots(figsize=(WIDTH, 3.8))
+    for colour, (task, part) in zip(CYCLE, table.groupby("task", sort=False), strict=False):
+        taught = part[part["told"] != NOTHING]
+        ax.plot(taught["hours of a person"], taught["IoU"], ":", color=colour, linewidth=0.8)
+        ax.plot([], [], "s", color=colour, label=task)
+        for _, row in part.iterrows():
+            style = {"fmt": MARKERS[TOLD.index(row["told"])], "color": colour, "capsize": 3}
+            style["markerfacecolor"] = "none" if row["told"] == NOTHING else colour
+            error = np.nan_to_num(row["std over seeds"])
+            ax.errorbar(row["hours of a person"], row["IoU"], yerr=error, **style)
+    for marker, told in zip(MARKERS, TOLD, strict=False):
         if (table["told"] == told).any():
-            ax.plot([], [], MARKERS[index], color="0.3", label=f"told {told}")
+            name, face = (f"{told}, named by the truth", "none") if told == NOTHING else (told, "0.3")
+            ax.plot([], [], marker, color="0.3", markerfacecolor=face, label=f"told {name}")
     positive = table.loc[table["hours of a person"] > 0, "hours of a person"]
     ax.set_xscale("symlog", linthresh=float(positive.min()) / 2 if len(positive) else 1.0)
     ax.set(xlabel="hours of a person who labels (0: none)", ylabel="IoU by picture", ylim=(0, 1))
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -84,7 +85,8 @@ def chart_refinements(table: pd.DataFrame) -> Figure:
             values[place] = row["gain in IoU"]
             known = row["over pictures, from"] > 0 or row["over pictures, to"] < 0
             text = f"{100 * row['gain in IoU']:+.1f}{'*' if known else ''}"
-            ax.text(place[1], place[0], text, ha="center", va="center", fontsize=6.5)
+            shade = "white" if abs(row["gain in IoU"]) > 0.6 * limit else "black"
+            ax.text(place[1], place[0], text, ha="center", va="center", fontsize=6.5, color=shade)
         image = ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
         ax.set(xticks=range(len(ways)), yticks=range(len(methods)), yticklabels=methods, title=task)
         ax.set_xticklabels(ways, rotation=40, ha="right")

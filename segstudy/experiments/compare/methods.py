@@ -11,6 +11,7 @@ import sklearn.cluster
 
 from segstudy.baselines import KMeans, NormalisedCut, Otsu
 from segstudy.baselines.common import Unsupervised
+from segstudy.experiments.compare.masked_network import MaskedNetwork
 from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
 from segstudy.experiments.piece_colours import PieceColours
@@ -122,6 +123,11 @@ def _scgnet(**network: Any) -> Make:
     return make
 
 
+def _masked(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+    options = {name: recipe["dgcn"][name] for name in ("side", "epochs")}
+    return MaskedNetwork(classes, TRUNK, seed=seed, **options)
+
+
 def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
     size = (task.longest, task.longest)
     return UNetGraphMatching(classes, size, swap=task.swap or None, seed=seed, **recipe["unet"])
@@ -132,6 +138,7 @@ TWO_MEANS, NCUT_GCN, DMON = "k-means on features", "NCUT-GCN", "DMON-GCN"
 SGSEG, CNN_ALONE, AC = "SGSeg", "SGSeg's CNN alone", "AC"
 STATIC, GROWN, DGCN_CUT = "static seeds", "region growing", "DGCN, graph cut"
 UNET_FEW, UNET, SCGNET, IDENTITY = "U-Net, few masks", "U-Net", "SCG-GCN", "SCG-GCN, A = I"
+MASKED = "DGCN's network, masks"
 METHODS: dict[str, Method] = {
     ONE: Method(NOTHING, lambda task, classes, seed, recipe: OneRegion(), learns=False),
     "Otsu": Method(NOTHING, lambda task, classes, seed, recipe: Otsu(), learns=False),
@@ -149,6 +156,7 @@ METHODS: dict[str, Method] = {
     DGCN_CUT: Method(LABELS, _dgcn("graph cut")),
     UNET_FEW: Method(FEW, _unet),
     UNET: Method(ALL, _unet),
+    MASKED: Method(ALL, _masked),
     IDENTITY: Method(ALL, _scgnet(graph=False)),
     SCGNET: Method(ALL, _scgnet()),
 }
