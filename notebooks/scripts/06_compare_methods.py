@@ -44,8 +44,8 @@ seeds = [0, 1]  # of weights, order, and which few masks are told
 recipe = {
     "unet": {"width": 8, "epochs": 20, "validation": 0.2},
     "sgseg": {
-        "epochs": 4,
-        "pretraining": 4,
+        "epochs": 3,
+        "pretraining": 3,
         "batch": 4,
         "spnn_widths": [8, 12, 16, 24],
         "cnn_widths": [16, 24, 32, 48],

@@ -41,9 +41,12 @@ def refine(
         return np.stack(planes, axis=2).argmax(axis=2)
     if name == CUT:
         return potts_labels(probabilities)
-    if name == MATCHED:
-        return matcher.segment(probabilities)
     labels = probabilities.argmax(axis=2)
+    if (
+        name == MATCHED
+    ):  # speckle goes first, as it does from the annotations: each piece would be a node of the search
+        graph = matcher.graph(probabilities, clean_labels(labels))
+        return graph.paint(matcher.correct(graph)[1])
     return clean_labels(labels, fraction=1.0) if name == LARGEST else labels
 
 
