@@ -53,6 +53,7 @@ recipe = {
         "gnn_blocks": 3,
         "superpixels": 64,
         "k": 8,
+        "side": 64,
     },
     "clustering": {"iterations": 40, "grid": [16, 16]},
     "dgcn": {"side": 129, "classifier_epochs": 12, "epochs": 6},

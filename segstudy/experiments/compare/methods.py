@@ -87,7 +87,7 @@ class PatchMeans(Unsupervised):
 def _sgseg(**network: Any) -> Make:
     def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
         options = {"rates": Rates(1e-2, 3e-3, 1e-3), "weights": {"tv": 0.02}} | recipe["sgseg"] | network
-        return SGSegSegmenter(task.clusters, side=task.longest, seed=seed, **options)
+        return SGSegSegmenter(task.clusters, seed=seed, **options)
 
     return make
 

@@ -29,7 +29,7 @@ TASK: dict[str, Any] = {
 RECIPE = {
     "unet": {"width": 2, "epochs": 1, "validation": 0.3},
     "sgseg": {"epochs": 1, "pretraining": 1, "batch": 2, "spnn_widths": [4, 4], "cnn_widths": [4, 4]}
-    | {"superpixels": 8, "k": 3, "gnn_width": 4, "gnn_blocks": 2},
+    | {"superpixels": 8, "k": 3, "gnn_width": 4, "gnn_blocks": 2, "side": 32},
     "clustering": {"iterations": 2, "grid": [6, 6]},
     "dgcn": {"side": 33, "classifier_epochs": 1, "epochs": 1},
     "scgnet": {"size": 32, "patches": 2, "batch": 2, "epochs": 1, "validation": 0.3},
