@@ -227,7 +227,7 @@ figure = figures.chart_graphs(graphs)
 tally = graphs["verdict"].value_counts()
 sentence = f"What each graph adds: it helps in {tally.get('helps', 0)} of {len(graphs)} comparisons, harms in {tally.get('harms', 0)}, and in the others the interval holds 0."
 alt = "A row for each paper's graph and task: the mean difference of IoU and its interval, beside a line at 0."
-record.figure(figure, "graphs", alt, sentence, drawn=True)
+record.figure(figure, "graphs", alt, sentence, headline=True, drawn=True)
 record.table(graphs, "graphs", "The same as a table, with intervals over seeds.")
 
 # %% [markdown]
