@@ -1,6 +1,6 @@
 """A Slurm of one node on this machine, for tests: munged, slurmctld and slurmd in a folder of their own.
 
-Nothing of it outlives the `with`: daemons are started in the foreground and ended by their process. It needs root, as
+Nothing of it outlives `close`: daemons are started in the foreground and ended by their process. It needs root, as
 slurmd does, and Debian's packages slurm-wlm and munge.
 """
 
@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("sbatch", "srun", "squeue", "scancel", "sinfo", "scontrol")
@@ -80,8 +79,8 @@ class SlurmNode:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = {"controller": _free_port(), "daemon": _free_port()}
 
-    def __enter__(self) -> Self:
-        """Write the configuration, start all daemons, wait until the node is idle."""
+    def open(self) -> None:
+        """Write the configuration, start all daemons, wait until the node is idle; a TimeoutError where it never is."""
         for name in ("state", "spool"):
             (self.folder / name).mkdir(parents=True)
         self.folder.chmod(0o755)
@@ -98,9 +97,8 @@ class SlurmNode:
         for name in DAEMONS:
             self.start(name)
         self.wait_for_node("idle")
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """End all daemons, and what they still run."""
         for job in self.ask("squeue", "--noheader", "--format", "%i").split():
             self.ask("scancel", "--signal=KILL", "--full", job)
