@@ -20,6 +20,7 @@ from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.segmenter import DGCN
 from segstudy.papers.gnn_clustering.segmenter import GNNClustering
 from segstudy.papers.gnn_clustering.settings import PRESETS
+from segstudy.papers.graph_matching.matcher import GraphMatcher
 from segstudy.papers.graph_matching.segmenter import UNetGraphMatching
 from segstudy.papers.scgnet.segmenter import SCGNetSegmenter
 from segstudy.papers.sgseg.network import NO_SUPERPIXELS
@@ -130,7 +131,9 @@ def _masked(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
 
 def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
     size = (task.longest, task.longest)
-    return UNetGraphMatching(classes, size, swap=task.swap or None, seed=seed, **recipe["unet"])
+    # Its own matching is not asked for, see `refinements`; but it measures the masks, which may differ in size.
+    options = {"swap": task.swap or None, "matcher": GraphMatcher(unit="diagonal")} | recipe["unet"]
+    return UNetGraphMatching(classes, size, seed=seed, **options)
 
 
 ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"

@@ -83,7 +83,7 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
     if segmenter.outputs == "classes" and settings.matched:
         names += [MATCHED]
         masks = training_samples(settings, FEW)
-        matcher = GraphMatcher(node_limit=SEARCHED).fit(
+        matcher = GraphMatcher(node_limit=SEARCHED, unit="diagonal").fit(
             [s.labels for s in (learnt if entry.told == FEW else masks)], count
         )
     readings = [CLASSES] if segmenter.outputs == "classes" else [EACH]

@@ -110,6 +110,23 @@ def test_what_is_told_nothing_gets_no_labels():
     assert pictures.training_samples(task, "all masks")[0].labels.shape == weak.image.shape[:2] == (40, 40)
 
 
+def test_a_u_net_is_trained_on_pictures_of_several_sizes():
+    rng = np.random.default_rng(0)
+
+    def sized(side: int) -> Sample:
+        labels = np.zeros((side, 40), int)
+        labels[: side // 2] = 1
+        image = rng.integers(0, 255, (side, 40, 3), np.uint8)
+        return Sample(str(side), partial(crop, image), partial(crop, labels))
+
+    made = (
+        methods.METHODS["U-Net"]
+        .make(pictures.task_of(TASK), 2, 0, RECIPE)
+        .fit([sized(32), sized(40), sized(36)])
+    )
+    assert made.probabilities(sized(36).image).shape == (36, 40, 2)
+
+
 def test_a_few_masks_are_drawn_anew_for_each_seed():
     samples = [toy([[i]]) for i in range(12)]
     drawn = [{int(s.labels[0, 0]) for s in trials.draw(samples, seed)} for seed in (0, 0, 1)]
