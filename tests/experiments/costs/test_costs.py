@@ -107,7 +107,8 @@ def test_peak_memory_of_a_known_block():
     def large():
         return np.ones(2**23)  # 64 MiB
 
-    added = memory._in_child(memory._added, small, large)
+    # The system may take pages of libraries away meanwhile, which hides what is added: never the other way round.
+    added = max(memory._in_child(memory._added, small, large) for _ in range(5))
     assert 60 * 2**20 < added < 70 * 2**20
 
 
@@ -119,8 +120,8 @@ def test_a_child_that_fails_is_told():
 def test_memory_of_a_full_affinity_grows_with_the_square(monkeypatch):
     kept = {"normalised cut": methods.GRAPHS["normalised cut"]}
     monkeypatch.setitem(methods.SWEEPS, "graphs", kept)
-    peaks = memory._peaks("graphs", [24, 48], 1.0, 1)["normalised cut"]
-    assert peaks[0][1] > 8 * peaks[0][0] > 0  # 16 times the entries
+    few, many = np.max(memory._peaks("graphs", [24, 48], 1.0, 3)["normalised cut"], axis=0)
+    assert many > 8 * few > 0  # 16 times the entries
 
 
 def test_counts_are_those_of_the_literature():
