@@ -17,9 +17,10 @@ import numpy as np
 from nbformat import NotebookNode
 
 from segstudy.datasets import dataset_names, open_dataset
-from segstudy.datasets.files import label_colours
 from segstudy.datasets.generated import lock_of
 from segstudy.errors import StudyError
+from segstudy.experiments.images.segmenting import encode, label_png
+from segstudy.files import write_bytes
 from segstudy.study.files import write_text
 from segstudy.study.notebooks import CHECK, SOLUTION, notebook_text, tags
 
@@ -177,10 +178,7 @@ def _write_pictures(dataset: Dataset, folder: Path) -> None:
     """Write the pictures of a data set and their masks, class ids in PASCAL VOC's palette."""
     from PIL import Image
 
-    for kind in ("images", "masks"):
-        (folder / kind).mkdir(parents=True)
     for sample in dataset:
-        Image.fromarray(sample.image).save(folder / "images" / f"{sample.name}.png")
-        mask = Image.fromarray(sample.labels.astype(np.uint8))
-        mask.putpalette(label_colours(256).ravel().tolist())
-        mask.save(folder / "masks" / f"{sample.name}.png")
+        name = f"{sample.name}.png"
+        write_bytes(folder / "images" / name, encode(Image.fromarray(sample.image), "PNG"))
+        write_bytes(folder / "masks" / name, label_png(sample.labels.astype(np.uint8)))

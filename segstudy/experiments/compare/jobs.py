@@ -22,8 +22,9 @@ def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
     for task in parameters["tasks"]:
         for name, method in METHODS.items():
             if method.told in task["told"] and name not in parameters["without"]:
+                recipe = {part: parameters["recipe"][part] for part in (method.reads,) if part}
                 for seed in parameters["seeds"] if method.learns else parameters["seeds"][:1]:
-                    given = {"method": name, "seed": seed, "recipe": parameters["recipe"]}
+                    given = {"method": name, "seed": seed, "recipe": recipe}
                     yield Experiment(run_method, {"task": task} | given, _prints(task))
 
 

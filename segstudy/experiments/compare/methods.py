@@ -15,13 +15,12 @@ from segstudy.experiments.compare.masked_network import MaskedNetwork
 from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
 from segstudy.experiments.piece_colours import PieceColours
+from segstudy.experiments.unet import UNetSegmenter
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.segmenter import DGCN
 from segstudy.papers.gnn_clustering.segmenter import GNNClustering
 from segstudy.papers.gnn_clustering.settings import PRESETS
-from segstudy.papers.graph_matching.matcher import GraphMatcher
-from segstudy.papers.graph_matching.segmenter import UNetGraphMatching
 from segstudy.papers.scgnet.segmenter import SCGNetSegmenter
 from segstudy.papers.sgseg.network import NO_SUPERPIXELS
 from segstudy.papers.sgseg.segmenter import SGSegSegmenter
@@ -45,12 +44,15 @@ class Method(NamedTuple):
         One of `TOLD`.
     make : callable
         `make(task, num_classes, seed, recipe)` returns the segmenter, untrained.
+    reads : str
+        The part of the recipe that it reads, alone of which its kept results depend; empty: none.
     learns : bool
         Whether a seed or the training set changes anything.
     """
 
     told: str
     make: Make
+    reads: str = ""
     learns: bool = True
 
 
@@ -131,9 +133,7 @@ def _masked(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
 
 def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
     size = (task.longest, task.longest)
-    # Its own matching is not asked for, see `refinements`; but it measures the masks, which may differ in size.
-    options = {"swap": task.swap or None, "matcher": GraphMatcher(unit="diagonal")} | recipe["unet"]
-    return UNetGraphMatching(classes, size, seed=seed, **options)
+    return UNetSegmenter(classes, size, swap=task.swap or None, seed=seed, **recipe["unet"])
 
 
 ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"
@@ -148,20 +148,20 @@ METHODS: dict[str, Method] = {
     KMEANS: Method(NOTHING, lambda task, classes, seed, recipe: KMeans(task.clusters, seed)),
     PIECED: Method(NOTHING, lambda task, classes, seed, recipe: PieceColours(task.clusters, seed)),
     NCUT: Method(NOTHING, lambda task, classes, seed, recipe: NormalisedCut(task.clusters, seed=seed)),
-    TWO_MEANS: Method(NOTHING, _patch_means),
-    NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut")),
-    DMON: Method(NOTHING, _clustering("gcn", "dmon")),
-    AC: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS, reconstruct=False)),
-    CNN_ALONE: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS)),
-    SGSEG: Method(NOTHING, _sgseg()),
-    STATIC: Method(LABELS, _dgcn("static seeds")),
-    GROWN: Method(LABELS, _dgcn("region growing")),
-    DGCN_CUT: Method(LABELS, _dgcn("graph cut")),
-    UNET_FEW: Method(FEW, _unet),
-    UNET: Method(ALL, _unet),
-    MASKED: Method(ALL, _masked),
-    IDENTITY: Method(ALL, _scgnet(graph=False)),
-    SCGNET: Method(ALL, _scgnet()),
+    TWO_MEANS: Method(NOTHING, _patch_means, "clustering"),
+    NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut"), "clustering"),
+    DMON: Method(NOTHING, _clustering("gcn", "dmon"), "clustering"),
+    AC: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS, reconstruct=False), "sgseg"),
+    CNN_ALONE: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS), "sgseg"),
+    SGSEG: Method(NOTHING, _sgseg(), "sgseg"),
+    STATIC: Method(LABELS, _dgcn("static seeds"), "dgcn"),
+    GROWN: Method(LABELS, _dgcn("region growing"), "dgcn"),
+    DGCN_CUT: Method(LABELS, _dgcn("graph cut"), "dgcn"),
+    UNET_FEW: Method(FEW, _unet, "unet"),
+    UNET: Method(ALL, _unet, "unet"),
+    MASKED: Method(ALL, _masked, "dgcn"),
+    IDENTITY: Method(ALL, _scgnet(graph=False), "scgnet"),
+    SCGNET: Method(ALL, _scgnet(), "scgnet"),
 }
 SETWISE = (AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture
 # The null baseline of each group: the simplest method that is told as much.

@@ -42,9 +42,8 @@ def refine(
     if name == CUT:
         return potts_labels(probabilities)
     labels = probabilities.argmax(axis=2)
-    if (
-        name == MATCHED
-    ):  # speckle goes first, as it does from the annotations: each piece would be a node of the search
+    if name == MATCHED:
+        # Speckle goes first, as it does from the annotations: each piece would be a node of the search.
         graph = matcher.graph(probabilities, clean_labels(labels))
         return graph.paint(matcher.correct(graph)[1])
     return clean_labels(labels, fraction=1.0) if name == LARGEST else labels

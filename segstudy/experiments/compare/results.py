@@ -11,7 +11,7 @@ import pandas as pd
 from segstudy.experiments.compare.methods import GRAPHS, METHODS, NULLS, Row
 from segstudy.experiments.compare.pictures import LABELS, NOTHING, TOLD
 from segstudy.experiments.compare.refinements import ANY, MATCHED, OF_CLASSES, PLAIN
-from segstudy.experiments.compare.trials import CLASSES, EACH, MEASURES, NAMED, WHOLE
+from segstudy.experiments.compare.trials import CLASSES, EACH, MEASURES, UNNAMED, WHOLE
 from segstudy.experiments.differences import paired_over_seeds
 from segstudy.metrics import iou_dataset, mean_iou, paired_difference, signed_rank
 
@@ -242,7 +242,7 @@ def disagreements(runs: Runs) -> np.ndarray:
 
 def shown_labels(labels: np.ndarray) -> np.ndarray:
     """Return a kept map with what has no class as void."""
-    return np.where(labels == NAMED, 255, labels)
+    return np.where(labels == UNNAMED, 255, labels)
 
 
 def picture_iou(run: Mapping[str, Any], index: int) -> float:

@@ -12,7 +12,6 @@ from segstudy.datasets.sample import Sample
 from segstudy.experiments.compare.methods import METHODS, SETWISE, SHARE, Recipe
 from segstudy.experiments.compare.pictures import (
     FEW,
-    NOTHING,
     open_part,
     task_of,
     test_samples,
@@ -34,11 +33,10 @@ from segstudy.progress import track
 
 CLASSES, EACH, WHOLE = "classes", "clusters named picture by picture", "clusters named once for the test set"
 TOLERANCE = 0.0075  # of a picture's diagonal, within which a border counts as found (Csurka et al. 2013)
-SEARCHED = (
-    2_000  # nodes of the matching's search, then its best so far counts: a poor map has hundreds of regions
-)
+# Nodes of the matching's search, then its best so far counts: a poor map has hundreds of regions.
+SEARCHED = 2_000
 MEASURES = ("IoU", "accuracy", "box IoU", "boundary F")
-NAMED = 255 - 1  # in a kept map: a cluster without a class
+UNNAMED = 254  # in a kept map: a cluster without a class
 
 
 def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> dict[str, Any]:
@@ -52,14 +50,14 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
         A key of `METHODS`.
     seed : int
     recipe : dict
-        Options of each paper's segmenter.
+        Options of each paper's segmenter; those that the method reads suffice.
 
     Returns
     -------
     dict
         "scores": by refinement, by reading (`CLASSES`, or of clusters `EACH` and, where they mean the same in every
         picture, `WHOLE`) what :func:`score` returns. "maps": list of (H, W) uint8, the unrefined labels of the test
-        pictures under the first reading, `NAMED` where a cluster has no class. "masks", "pictures": training pictures
+        pictures under the first reading, `UNNAMED` where a cluster has no class. "masks", "pictures": training pictures
         that it saw masks of, and all. "seconds": of the training, and a test picture's mean, without refinements.
     """
     settings, entry = task_of(task), METHODS[method]
@@ -76,18 +74,16 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
     started = time.perf_counter()
     given = [segmenter.probabilities(sample.image) for sample in track(tested, f"{settings.name}, {method}")]
     each = (time.perf_counter() - started) / len(tested)
-    names = list(ANY)
-    matcher = None
+    names, readings, matcher = list(ANY), [EACH], None
+    if method in SETWISE and settings.whole:
+        readings.append(WHOLE)
     if segmenter.outputs == "classes":
-        names += [LARGEST]
-    if segmenter.outputs == "classes" and settings.matched:
-        names += [MATCHED]
-        masks = training_samples(settings, FEW)
-        matcher = GraphMatcher(node_limit=SEARCHED, unit="diagonal").fit(
-            [s.labels for s in (learnt if entry.told == FEW else masks)], count
-        )
-    readings = [CLASSES] if segmenter.outputs == "classes" else [EACH]
-    readings += [WHOLE] if method in SETWISE and settings.whole else []
+        names, readings = [*ANY, LARGEST], [CLASSES]
+        if settings.matched:
+            names.append(MATCHED)
+            masks = learnt if entry.told == FEW else training_samples(settings, FEW)
+            matcher = GraphMatcher(node_limit=SEARCHED, unit="diagonal")
+            matcher.fit([sample.labels for sample in masks], count)
     scores: dict[str, dict[str, Any]] = {}
     for name in names:
         pairs = list(zip(given, tested, strict=True))
@@ -97,13 +93,13 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
         scores[name] = {reading: score(tested, found, count, reading) for reading in readings}
         if name == PLAIN:
             maps = [
-                np.where(m == count, NAMED, m).astype(np.uint8)
+                np.where(m == count, UNNAMED, m).astype(np.uint8)
                 for m in named(tested, found, count, readings[0])
             ]
     return {
         "scores": scores,
         "maps": maps,
-        "masks": len(learnt) if entry.told not in (NOTHING,) and learnt[0].labels is not None else 0,
+        "masks": sum(sample.labels is not None for sample in learnt),
         "pictures": len(learnt),
         "seconds": [trained, each],
     }

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from segstudy.errors import StudyError, nearest
-from segstudy.experiments.images.unet import UNetSegmenter
+from segstudy.experiments.unet import UNetSegmenter
 from segstudy.nn.backbones import backbone
 from segstudy.nn.unet import UNet
 from segstudy.papers.dgcn.network import AtrousHead, SegmentationNetwork

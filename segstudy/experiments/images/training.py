@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from segstudy.datasets import Dataset
+from segstudy.datasets.files import crop
 from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.datasets.sample import Sample
 from segstudy.errors import StudyError
@@ -89,21 +91,8 @@ def worked_sample(sample: Sample) -> Sample:
     image = resize_image(sample.image, size) if size != tuple(sample.size) else sample.image
     labels = sample.labels
     if labels is None:
-        return Sample(sample.name, _Kept(image), None, sample.image_labels)
-    return Sample(sample.name, _Kept(image), _Kept(resize_labels(labels, size)))
-
-
-class _Kept:
-    """A reader of an array in memory."""
-
-    def __init__(self, array: np.ndarray) -> None:
-        self.array = array
-
-    def __call__(self, window: tuple[int, int, int, int] | None) -> np.ndarray:
-        if window is None:
-            return self.array
-        row, column, height, width = window
-        return self.array[row : row + height, column : column + width]
+        return Sample(sample.name, partial(crop, image), None, sample.image_labels)
+    return Sample(sample.name, partial(crop, image), partial(crop, resize_labels(labels, size)))
 
 
 def _with_masks(folder: Path) -> Dataset | None:

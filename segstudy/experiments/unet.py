@@ -19,7 +19,7 @@ class UNetSegmenter:
     num_classes : int
     size : (int, int)
         Height and width at which the network works.
-    width, epochs, seed, device
+    width, epochs, swap, seed, device
         See :func:`~segstudy.papers.graph_matching.network.train_network`.
     validation : float
         Share of the pictures that chooses the epoch and does not train, at least one.
@@ -40,12 +40,13 @@ class UNetSegmenter:
         *,
         width: int = 16,
         epochs: int = 60,
+        swap: tuple[tuple[int, int], ...] | None = None,
         validation: float = 0.2,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
         self.num_classes, self.size, self.validation, self.seed = num_classes, tuple(size), validation, seed
-        self._training = {"width": width, "epochs": epochs, "seed": seed, "device": device}
+        self._training = {"width": width, "epochs": epochs, "swap": swap, "seed": seed, "device": device}
 
     def fit(self, dataset: Sequence[Sample]) -> Self:
         """Train on some of the pictures and choose the epoch on the others; return the segmenter."""
