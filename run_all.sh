@@ -15,6 +15,7 @@ Makes the environment (once) and runs the notebooks whose reports are stale into
   --set NAME=VALUE    override a parameter; may be repeated
   --dry-run           say what would be done, why, and how long it takes
   --jobs N            notebooks at once (default: one for each core)
+  --gpus N            share N GPUs of this machine, each running job one of its own; 0: all on the CPU
   --force             run even what is fresh
   --executor slurm    hand the jobs to Slurm
   --help              this text

@@ -29,11 +29,13 @@ from typing import Any
 
 import numpy as np
 
+from segstudy.checkpoints import kept_in
 from segstudy.errors import StudyError
 from segstudy.files import write_bytes
 from segstudy.fingerprint import digest, module_closure
 
 VARIABLE = "SEGSTUDY_CACHE"
+UNFINISHED = "unfinished"  # the folder of checkpoints, which may be deleted at any time
 _ARRAY = "__array__"
 
 
@@ -46,9 +48,10 @@ class Entry:
     value : dict, list, str, number or ndarray
         What the function returned.
     seconds : float
-        Wall-clock time of the one run that computed it.
+        Wall-clock time of the one run that computed it; of one that was resumed, since then.
     made : dict
-        Versions of Python, numpy and torch, the device and the threads that computed it.
+        Versions of Python, numpy and torch, the device and the threads that computed it; "resumed" where it went on
+        from checkpoints of a process that was killed.
     collected : bool
         Whether it was filled on another machine and collected from a file.
     """
@@ -131,16 +134,20 @@ class Cache:
     def run(self, experiment: Experiment) -> Entry:
         """Return the kept result, or compute it and keep it.
 
-        A result is not kept, and a line says so, when what its key is made from changed while it was computed.
+        A result is not kept, and a line says so, when what its key is made from changed while it was computed. Where
+        the process is killed meanwhile, the next call goes on from the checkpoints of its trainings.
         """
         before = experiment.depends_on()
         key = digest(before)  # before the call, which may change its arguments
         found = self._find(key)
         if found is not None:
             return found[1]
+        unfinished = self.folder / UNFINISHED / f"{key}-{_torch_version()}"
+        resumed = {"resumed": "yes"} if unfinished.is_dir() else {}
         started = time.perf_counter()
-        value = experiment.function(**experiment.arguments)
-        content = _bytes(Entry(value, time.perf_counter() - started, _versions()))
+        with kept_in(unfinished):
+            value = experiment.function(**experiment.arguments)
+        content = _bytes(Entry(value, time.perf_counter() - started, _versions() | resumed))
         changed = _changed(experiment, before)
         if changed is None:
             write_bytes(self._own(key), content)

@@ -87,6 +87,13 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--jobs", type=int, metavar="N", help="notebooks at once (default: one for each core)"
     )
+    parser.add_argument(
+        "--gpus",
+        type=int,
+        metavar="N",
+        help="share N GPUs of this machine, each running job one of its own; 0: everything on the CPU (default: as "
+        "notebooks/study.yaml says)",
+    )
     parser.add_argument("--force", action="store_true", help="run even what is fresh")
     parser.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run")
     parser.add_argument(
@@ -107,6 +114,8 @@ def _run(options: argparse.Namespace) -> int:
     jobs = options.jobs if options.jobs is not None else os.cpu_count() or 1
     if jobs < 1:
         raise StudyError(f"--jobs {jobs}: at least 1")
+    if options.gpus is not None and options.gpus < 0:
+        raise StudyError(f"--gpus {options.gpus}: 0, for the CPU, or more")
     sets = dict(parse_setting(text) for text in options.set)
     request = Request(
         options.profile,
@@ -117,6 +126,7 @@ def _run(options: argparse.Namespace) -> int:
         options.dry_run,
         options.executor,
         options.slurm,
+        options.gpus,
     )
     return run(load_project(options.project), request)
 

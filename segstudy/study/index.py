@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,12 @@ from segstudy.study.page import complete, in_order, render
 from segstudy.study.page.scrub import scrub
 
 
-def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[str, Any]]) -> str:
+def render_index(
+    profile: str,
+    runs: list[dict[str, Any]],
+    missing: list[dict[str, Any]],
+    queue: Sequence[dict[str, Any]] = (),
+) -> str:
     """Return the gallery of `reports/<profile>/`, a page whose pictures and links lie beside it.
 
     Parameters
@@ -18,11 +24,14 @@ def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[st
     profile : str
         Name of the profile.
     runs : list of dict
-        Records (`run.json`) of the notebooks that ran. Three keys more: `folder`, the report's folder
-        relative to the gallery; `failed`, the record of a newer attempt that did not end well, or None; and
-        `reference`, the record of the notebook's run on real data that the repository keeps, or None.
+        Records (`run.json`) of the notebooks that ran. Four keys more: `folder`, the report's folder
+        relative to the gallery; `failed`, the record of a newer attempt that did not end well, or None; `trouble`,
+        what is known of one that left no record, or None; and `reference`, the record of the notebook's run on real
+        data that the repository keeps, or None.
     missing : list of dict
-        Notebooks that have no report: `notebook`, `title`, and `failed` and `reference` as above.
+        Notebooks that have no report: `notebook`, `title`, and `failed`, `trouble` and `reference` as above.
+    queue : sequence of dict
+        Slurm's jobs of the last run: `name`, `number`, `state`, `broken` (what Slurm did to it, or None), `log`.
 
     Returns
     -------
@@ -40,6 +49,7 @@ def render_index(profile: str, runs: list[dict[str, Any]], missing: list[dict[st
         cards=cards,
         states={name: states[name] for name in ("complete", "failed", "not run yet") if states[name]},
         verdicts=in_order(verdicts),
+        queue=queue,
     )
 
 
@@ -50,7 +60,7 @@ def _card(record: dict[str, Any]) -> dict[str, Any]:
     state = "complete" if run["status"] == "ok" else "not run yet"
     if run["status"] not in ("ok", "missing"):
         troubled = run
-    if troubled and state != "complete":
+    if (troubled or run["trouble"]) and state != "complete":
         state = "failed"
     reference = complete(run["reference"]) if run["reference"] else None
     counted, before = (

@@ -6,6 +6,7 @@ rename; any other end is kept whole under ``failed/``, and the last good report 
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
@@ -21,6 +22,7 @@ from typing import Any
 import nbformat
 
 from segstudy.processes import has_ended
+from segstudy.study.devices import lent
 from segstudy.study.execute import KERNEL, Outcome, execute
 from segstudy.study.files import mend_swap, read_json, swap_in, write_json, write_text
 from segstudy.study.jobs import SHARD
@@ -31,7 +33,9 @@ from segstudy.study.records import PROFILE, PROJECT
 from segstudy.study.report import render_report, scrub_paths
 from segstudy.study.state import RENDER, RUN, changed_since, records_fingerprint
 from segstudy.study.surroundings import python_command, without_changes
-from segstudy.study.watch import Watch, end_children
+from segstudy.study.watch import KEPT, Watch, end_children
+
+LEAST_FREE = 1 << 18  # bytes: a disk with less has no room for a record
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +48,22 @@ def main(arguments: list[str]) -> int:
     os.environ.update(kept)
     signal.signal(signal.SIGTERM, _end_at_once)
     _adopt_orphans()
-    return {SHARD: _shard, RENDER: _render_again, RUN: _run}[job["action"]](job)
+    gpus = job["gpus"]
+    try:
+        with lent(gpus["names"], gpus["count"] if job["action"] != RENDER else 0, Path(gpus["folder"])):
+            return {SHARD: _shard, RENDER: _render_again, RUN: _run}[job["action"]](job)
+    except Exception as error:  # of any kind: libraries stumble over the half of a file that they could write
+        if not _disk_is_full(error, Path(job["root"]) / "reports"):
+            raise
+        shutil.rmtree(job["work"], ignore_errors=True)  # room for these words, and for what is still to come
+        words = f"{os.strerror(errno.ENOSPC)}: make room for {job['root']}/reports"
+        print(f"{job['name']}: {words}; {KEPT}", file=sys.stderr)
+        return 1
+
+
+def _disk_is_full(error: Exception, folder: Path) -> bool:
+    told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return told or shutil.disk_usage(folder).free < LEAST_FREE
 
 
 def _adopt_orphans() -> None:

@@ -19,7 +19,9 @@ SLOWER = 3  # times longer than expected, and an hour: a cluster asks for a limi
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[dict[str, Any]]:
+def rules(
+    project: Project, profile: str, todo: list[Step], run: str, gpus: list[str] | None = None
+) -> list[dict[str, Any]]:
     """Write a job file for each notebook and each shard of `todo`; return what the Snakefile makes rules of.
 
     Parameters
@@ -30,6 +32,8 @@ def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[di
         What is to be run or rendered, those that others need before them.
     run : str
         A name of this run's own: what its jobs and its driver tell one another lies in a folder of that name.
+    gpus : list of str or None
+        What its jobs may be lent, see `segstudy.study.devices.lent`.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[di
     names = {step.notebook.name for step in todo}
     found = []
     for place, step in enumerate(todo):
-        *shards, report = _rules_of(project, profile, step, names, run)
+        *shards, report = _rules_of(project, profile, step, names, run, gpus)
         priority = 2 * (len(todo) - place) + 1
         found += [rule | {"priority": priority} for rule in shards]
         found.append(report | {"priority": priority - 3 if shards else priority})
@@ -50,7 +54,7 @@ def rules(project: Project, profile: str, todo: list[Step], run: str) -> list[di
 
 
 def _rules_of(
-    project: Project, profile: str, step: Step, names: set[str], run: str
+    project: Project, profile: str, step: Step, names: set[str], run: str, gpus: list[str] | None
 ) -> Iterator[dict[str, Any]]:
     """Yield a step's shards, then the notebook that waits for them."""
     name = step.notebook.name
@@ -60,14 +64,19 @@ def _rules_of(
     for index in range(1, shards + 1):
         words = ["experiment", name, "--profile", profile, "--shard", f"{index}/{shards}"]
         words += [f"--set={key}={json.dumps(value)}" for key, value in step.values.items()]
-        job = _job(project, profile, step, f"{name}.shard{index}", run) | {"action": SHARD, "words": words}
+        job = _job(project, profile, step, f"{name}.shard{index}", run, gpus)
+        job |= {"action": SHARD, "words": words}
         rule = _rule(project, profile, step, job) | {"needs": waits}
         stamps.append(rule["stamp"])
         yield rule
-    yield _rule(project, profile, step, _job(project, profile, step, name, run)) | {"needs": waits + stamps}
+    yield _rule(project, profile, step, _job(project, profile, step, name, run, gpus)) | {
+        "needs": waits + stamps
+    }
 
 
-def _job(project: Project, profile: str, step: Step, name: str, run: str) -> dict[str, Any]:
+def _job(
+    project: Project, profile: str, step: Step, name: str, run: str, gpus: list[str] | None
+) -> dict[str, Any]:
     """Return what `segstudy.study.job` reads; the file stays in this folder, its paths are this machine's."""
     notebook, settings = step.notebook, step.notebook.settings(profile)
     declared = notebook.parameters
@@ -84,6 +93,7 @@ def _job(project: Project, profile: str, step: Step, name: str, run: str) -> dic
         "still_minutes": settings.still_minutes,
         "limit_minutes": settings.limit_minutes,
         "memory_gb": settings.memory_gb,
+        "gpus": {"names": gpus, "count": settings.gpus, "folder": str(project.state)},
         "driver": this_process(),
         "work": str(project.state / "work" / f"{profile}.{name}.{run}"),
         "report": str(project.report(profile, notebook.name)),

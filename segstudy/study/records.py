@@ -10,7 +10,7 @@ from typing import Any
 
 from segstudy.study.files import read_run
 from segstudy.study.project import REAL, load_project
-from segstudy.study.state import changed_since
+from segstudy.study.state import outdated
 
 PROJECT, PROFILE = "SEGSTUDY_PROJECT", "SEGSTUDY_PROFILE"  # set by the job
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ def read_records(notebooks: Iterable[str]) -> Records:
         record = read_run(folder)
         if record is None or record["notebook"] not in project.notebooks:
             return None
-        return record | {"changed": changed_since(project, record), "folder": folder}
+        return record | {"changed": outdated(project, record), "folder": folder}
 
     names = list(notebooks)
     kept = {name: read(project.report("reference", f"{REAL}/{name}")) for name in names}

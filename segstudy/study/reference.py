@@ -12,7 +12,7 @@ from segstudy.study.files import read_run, swap_in, write_text
 from segstudy.study.gallery import LARGEST, gallery, keep_figures
 from segstudy.study.project import REAL, Project
 from segstudy.study.record import OVER
-from segstudy.study.state import changed_since
+from segstudy.study.state import SAME, changed_since, outdated
 
 KEPT = ("metrics.json", "timings.json", "run.json", "tables")  # and the figures that are drawn
 BEGIN, END = "<!-- results: made by `python -m segstudy reference` -->", "<!-- end of results -->"
@@ -61,13 +61,17 @@ def reference(project: Project, notebook: str) -> dict[str, Any] | None:
 
 
 def references(project: Project) -> list[dict[str, Any]]:
-    """Return the records kept, each with ``changed``: the modules whose code differs from the code that made it."""
+    """Return the records kept, with what has changed of the code that made each.
+
+    ``changed`` are the modules that may give other results, ``edited`` those and the ones that give the same.
+    """
     records = []
     for path in sorted((project.root / "reports" / "reference").glob("*/*/run.json")):
         record = read_run(path.parent)
         if record is None or record["notebook"] not in project.notebooks:
             raise StudyError(f"{path.relative_to(project.root)} is no record of a notebook of this study")
-        records.append(record | {"changed": changed_since(project, record)})
+        edited = changed_since(project, record)
+        records.append(record | {"edited": edited, "changed": edited and outdated(project, record)})
     return records
 
 
@@ -79,8 +83,9 @@ def results_table(project: Project) -> str:
     names = ["notebook", "profile, data", "figure", "ours", *(f"± over {kind} (n)" for kind in OVER)]
     names += ["published", "made by this code"]
     head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
-    rows, found = [], []
+    rows, found, stale = [], [], set()
     for record in references(project):
+        stale |= set(record["changed"])
         found += [_found(record, d) for d in record["data"]]
         data = ", ".join(dict.fromkeys(d["name"] for d in record["data"]))
         state = f"stale: {len(record['changed'])} files changed since" if record["changed"] else "yes"
@@ -89,6 +94,9 @@ def results_table(project: Project) -> str:
             cells = [record["notebook"], f"{record['profile']}, {data}", row["name"], f"{row['ours']:.3f}"]
             cells += [_spread(row, kind) for kind in OVER] + [published, state]
             rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n")  # a bar ends a cell
+    edited = sorted({module for record in references(project) for module in record["edited"]} - stale)
+    if edited:
+        found.append(f"\nEdited since, with the same results ([{SAME.name}]({SAME})): {', '.join(edited)}.\n")
     return head + "".join(rows) + ("\nData of these runs:\n\n" + "".join(found) if found else "")
 
 

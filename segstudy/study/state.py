@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import platform
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ NOTHING, RENDER, RUN = "nothing to do", "render again", "run"
 PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pandas", "matplotlib")
 PACKAGES += ("torch", "torchvision", "timm", "torch-geometric", "PyMaxflow")
 WHOLE = ("run.json", "report.html", "notebook.ipynb", "metrics.json")  # a report that lacks one is none
+SAME = Path("reports/reference/same_results.csv")
 PROSE = ("prose", "page")  # parts that change the page only
 
 
@@ -153,6 +155,32 @@ def changed_since(project: Project, record: dict[str, Any]) -> list[str]:
     now, then = run_modules(project, project.notebooks[record["notebook"]]), record["fingerprint"]
     then = {"code": then["code"]} | then["modules"]
     return sorted(name for name in set(now) | set(then) if now.get(name) != then.get(name))
+
+
+def outdated(project: Project, record: dict[str, Any]) -> list[str]:
+    """Return the modules whose code differs from the code that made a record in a way that may change its results.
+
+    Changes that do not are listed in `SAME`, each with the test that shows it.
+    """
+    now, then = run_modules(project, project.notebooks[record["notebook"]]), record["fingerprint"]["modules"]
+    same = {(row["module"], row["before"]): row["after"] for row in same_results(project)}
+
+    def leads_here(module: str) -> bool:
+        digest = then.get(module, "")
+        while digest != now.get(module) and (module, digest) in same:
+            digest = same.pop((module, digest))
+        return digest == now.get(module)
+
+    return [module for module in changed_since(project, record) if not leads_here(module)]
+
+
+def same_results(project: Project) -> list[dict[str, str]]:
+    """Return the changes of code that change no result: "module", its digests "before" and "after", "shown_by"."""
+    path = project.root / SAME
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from segstudy.study.cluster import SlurmJob
 from segstudy.study.files import read_run
 from segstudy.study.notebooks import edited_by_hand
 from segstudy.study.project import Project
@@ -59,6 +60,16 @@ class Ticker:
         place = f"cell {cell['cell']:>3}/{cell['cells']}  {cell['heading']}" if cell else ""
         inside = "" if inner is None or moved else f"  {_count(inner)}"
         print(f"  {name}  {elapsed}  {place}{inside}".rstrip(), flush=True)
+
+
+def print_queue(jobs: list[SlurmJob], elapsed: str, logs: dict[str, str]) -> None:
+    """Print where Slurm's jobs are, each with the path of its log."""
+    for job in jobs:
+        why = f": it {job.broken}" if job.broken else ""
+        print(
+            f"  {job.name}  {elapsed}  Slurm job {job.number} {job.state}{why}, log {logs.get(job.name, '')}",
+            flush=True,
+        )
 
 
 def _count(inner: dict[str, Any]) -> str:

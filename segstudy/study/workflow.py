@@ -9,29 +9,54 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from segstudy.datasets import data_root
-from segstudy.study.cluster import cancel_jobs, resource_words, status_words
+from segstudy.study.cluster import Queue, cancel_jobs, resource_words, status_words
 from segstudy.study.files import read_json, write_json
 from segstudy.study.project import Project
 from segstudy.study.surroundings import with_a_name, without_changes
-from segstudy.study.terminal import Ticker, clock
+from segstudy.study.terminal import Ticker, clock, print_queue
 from segstudy.study.watch import Heartbeat
 
 POLL = 0.5  # seconds between two looks at the jobs' notes
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What the jobs of a run run on.
+
+    Parameters
+    ----------
+    executor : str
+        "local" or one that Snakemake has a plugin for, such as "slurm".
+    slots : int
+        How many jobs run at once.
+    gpus : list of str or None
+        What a local run lends to its jobs, see `segstudy.study.devices.lent`.
+    site : dict of str to str
+        What Slurm is told of every job, see `segstudy.study.cluster.site_options`.
+    queue : Queue or None
+        Slurm's, told of and kept up to date.
+    """
+
+    executor: str
+    slots: int
+    gpus: list[str] | None
+    site: dict[str, str]
+    queue: Queue | None
 
 
 def run_snakemake(
     project: Project,
     profile: str,
     rules: list[dict[str, Any]],
-    slots: int,
-    executor: str,
     run: str,
-    site: dict[str, str],
+    machines: Machines,
+    on_news: Callable[[], object],
 ) -> None:
     """Run the rules; how they ended is read from what they leave, not from here.
 
@@ -41,14 +66,11 @@ def run_snakemake(
     profile : str
     rules : list of dict
         See `segstudy.study.jobs.rules`.
-    slots : int
-        How many jobs run at once.
-    executor : str
-        "local" or one that Snakemake has a plugin for, such as "slurm".
     run : str
         This run's own name, under which its jobs and its sign of life are known; see `segstudy.study.jobs.rules`.
-    site : dict of str to str
-        What Slurm is told of every job, see `segstudy.study.cluster.site_options`.
+    machines : Machines
+    on_news : callable
+        Called when a job of Slurm's queue has another state.
 
     Raises
     ------
@@ -56,16 +78,14 @@ def run_snakemake(
         With the signal's number, after Ctrl-C or another signal that asks this process to end: no job is left.
     """
     state = project.state / profile
-    shutil.rmtree(
-        state / "runs", ignore_errors=True
-    )  # of earlier runs: their jobs end when their driver is silent
+    _forget_others(state / "runs", run, machines.executor)
     for rule in rules:
         for path in (project.state / rule["stamp"], Path(rule["log"])):
             path.unlink(missing_ok=True)
     write_json(state / "plan.json", {"jobs": rules})
     with (state / "snakemake.log").open("a") as log, _noted_signals() as signals:
         process = subprocess.Popen(
-            _command(project, slots, executor, run, any(rule["gpus"] for rule in rules), site),
+            _command(project, run, machines),
             stdout=log,
             stderr=log,
             env=_environment(project, state / "plan.json"),
@@ -73,10 +93,17 @@ def run_snakemake(
             preexec_fn=_die_with_parent,
         )
         try:
-            _watch(process, rules, Heartbeat(state / "runs" / run / "heartbeat"), signals)
+            _watch(
+                process,
+                rules,
+                Heartbeat(state / "runs" / run / "heartbeat"),
+                signals,
+                machines.queue,
+                on_news,
+            )
         except BaseException:
             _end_group(process)
-            if executor == "slurm":
+            if machines.executor == "slurm":
                 cancel_jobs(run)
             with contextlib.suppress(OSError):  # the terminal may be gone
                 print(
@@ -84,6 +111,15 @@ def run_snakemake(
                     flush=True,
                 )
             raise
+
+
+def _forget_others(runs: Path, run: str, executor: str) -> None:
+    """End what earlier runs left behind: jobs of Slurm's at once, others when they find their driver silent."""
+    for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
+        if folder.name != run:
+            if executor == "slurm":
+                cancel_jobs(folder.name)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -111,9 +147,7 @@ def _environment(project: Project, plan: Path) -> dict[str, str]:
     return environment | {"SEGSTUDY_PLAN": str(plan), "SEGSTUDY_DATA": str(data_root().resolve())}
 
 
-def _command(
-    project: Project, slots: int, executor: str, run: str, gpus: bool, site: dict[str, str]
-) -> list[str]:
+def _command(project: Project, run: str, machines: Machines) -> list[str]:
     """Return Snakemake's command line.
 
     Its own lock is left out: the driver holds one that the system lets go with the process. Stamps of stale reports
@@ -129,24 +163,17 @@ def _command(
         "progress",
         "reason",
     ]  # "rules" and "all" would hide errors, such as Slurm's refusals
-    command += ["--latency-wait", "5", "--resources", f"slot={slots}"]
-    if executor == "local":  # slots decide how many run; threads are fixed by study.yaml
-        return [*command, f"gpu={gpus_here() if gpus else 0}", "--cores", "1000"]
-    if executor == "slurm":
+    command += ["--latency-wait", "5", "--resources", f"slot={machines.slots}"]
+    if machines.executor == "local":  # slots decide how many run; threads are fixed by study.yaml
+        return [*command, f"gpu={len(machines.gpus or ())}", "--cores", "1000"]
+    if machines.executor == "slurm":
         command += ["--slurm-jobname-prefix", f"segstudy-{run}"]
         command += [
             "--slurm-init-seconds-before-status-checks",
             "5",
         ]  # 40 by default, long beside a short notebook
-        command += status_words() + resource_words(site)
-    return [*command, "--executor", executor, "--jobs", str(slots)]
-
-
-def gpus_here() -> int:
-    """How many GPUs a local run may use: those that torch will see, CUDA_VISIBLE_DEVICES read as CUDA does."""
-    import torch  # takes seconds, and is asked only where a notebook wants a GPU
-
-    return torch.cuda.device_count()
+        command += status_words() + resource_words(machines.site)
+    return [*command, "--executor", machines.executor, "--jobs", str(machines.slots)]
 
 
 def _die_with_parent() -> None:
@@ -171,14 +198,21 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], rules: list[dict[str, Any]], heartbeat: Heartbeat, signals: list[int]
+    process: subprocess.Popen[bytes],
+    rules: list[dict[str, Any]],
+    heartbeat: Heartbeat,
+    signals: list[int],
+    queue: Queue | None,
+    on_news: Callable[[], object],
 ) -> None:
-    """Print what the jobs note until Snakemake has ended.
+    """Print what the jobs note, and what Slurm does with them, until Snakemake has ended.
 
     Ctrl-C is noted in `signals` and raised here: raised where it falls, Python may swallow it (in a finaliser).
     """
-    ticker, started = Ticker(), time.monotonic()
-    while process.poll() is None:
+    ticker, started, logs = Ticker(), time.monotonic(), {rule["name"]: rule["log"] for rule in rules}
+    ended = False
+    while not ended:
+        ended = process.poll() is not None
         time.sleep(POLL)
         if signals:
             raise KeyboardInterrupt(signals[0])
@@ -186,3 +220,6 @@ def _watch(
         for rule in rules:
             cell, inner = read_json(Path(rule["progress"])), read_json(Path(rule["progress"] + ".inner"))
             ticker.tick(rule["name"], clock(time.monotonic() - started), cell, inner)
+        if queue is not None and (news := queue.look(at_once=ended)):
+            print_queue(news, clock(time.monotonic() - started), logs)
+            on_news()

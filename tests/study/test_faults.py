@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,9 @@ from toy import Toy
 from segstudy.errors import StudyError
 from segstudy.study.project import load_project
 from segstudy.study.state import plan
+from segstudy.study.watch import SILENCE, Heartbeat
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,8 @@ def test_more_gpus_than_there_are_is_refused(toy: Toy, monkeypatch: pytest.Monke
     toy.edit(toy.study, "still_minutes: 5, memory_gb: 1}\n      demo", "gpus: 1}\n      demo")
     done = toy.run("--only", "00")
     assert done.returncode == 2 and "wants 1 GPUs (notebooks/study.yaml); 0 are seen" in done.stderr
+    asked = toy.run("--only", "01", "--gpus", "2")
+    assert asked.returncode == 2 and "--gpus 2: 0 are seen here" in asked.stderr
 
 
 def test_an_unknown_notebook_is_refused(toy: Toy):
@@ -332,6 +338,40 @@ def test_a_record_of_another_version_is_not_a_report(finished: Toy):
     done = finished.run("--dry-run")
     record.write_text(text)
     assert done.returncode == 0 and "00_first   run" in done.stdout
+
+
+@pytest.mark.skipif(not FAKETIME.is_file(), reason="no faketime here (Debian: faketime)")
+@pytest.mark.parametrize("hours", ["-1h", "+1h"])
+def test_a_machine_whose_clock_is_an_hour_off_changes_nothing(toy: Toy, hours: str):
+    """The jobs' processes read another clock than the driver, as on a cluster where one machine's is wrong."""
+    snakefile = toy.root / "notebooks" / "Snakefile"
+    toy.edit(
+        snakefile,
+        '"{params.command}"',
+        f'"export LD_PRELOAD={FAKETIME} FAKETIME={hours}; {{params.command}}"',
+    )
+    done = toy.run("--only", "00")
+    assert done.returncode == 0, done.stdout + done.stderr
+    started = datetime.fromisoformat(json.loads(toy.report("00_first").read_text())["started"])
+    assert abs(datetime.now(UTC) - started) > timedelta(minutes=50), "the job's clock was right"
+    assert "Nothing to do" in toy.run("--only", "00").stdout
+    for factor in (3, 4):  # a failure is told as the new one that it is, each time
+        failed = toy.run("--only", "00", "--set", "fail=raise", "--set", f"factor={factor}")
+        assert failed.returncode == 1 and "00_first: failed in cell" in failed.stdout
+
+
+def test_a_driver_on_another_machine_is_missed_by_no_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its file's time is an hour off, and only that it changes counts."""
+    now, heartbeat = [0.0], Heartbeat(tmp_path / "heartbeat")
+    monkeypatch.setattr("segstudy.study.watch.time.monotonic", lambda: now[0])
+    for beat in range(3):
+        heartbeat.path.write_text(f"{beat}")
+        os.utime(heartbeat.path, (0, 3600 * (-1) ** beat + 1e9))
+        assert not heartbeat.silent()
+        now[0] += SILENCE - 1
+    assert not heartbeat.silent()
+    now[0] += 2
+    assert heartbeat.silent()
 
 
 def test_metrics_are_the_same_twice_and_however_many_run_at_once(toy: Toy):

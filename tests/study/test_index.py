@@ -132,6 +132,43 @@ def test_notebook_not_run_yet(gallery):
     )
 
 
+def test_a_run_that_left_no_record_is_told_of():
+    why = "00_first: Slurm's job 12 passed the time that it had asked for (TIMEOUT)"
+    lost = {"notebook": "04_dgcn", "title": "DGCN", "trouble": why}
+    kept = example_run() | {"trouble": why}
+    page = BeautifulSoup(render_index("demo", [kept], [lost]), "html.parser")
+    assert f"The last run left no report: {why}" in card(page, "04_dgcn").text
+    assert f"A newer run left no report: {why}" in card(page, "01_graph_matching").text
+    assert "1 complete, 1 failed of 2 notebooks." in page.text and "Not run yet" not in page.text
+
+
+def test_slurm_s_jobs_stand_with_their_numbers_states_and_logs():
+    evil = "<img src=x onerror=alert(1)>"
+    jobs = [
+        {
+            "name": "00_first.shard1",
+            "number": "12",
+            "state": "RUNNING",
+            "broken": None,
+            "log": "reports/a.log",
+        },
+        {
+            "name": evil,
+            "number": "13",
+            "state": "NODE_FAIL",
+            "broken": "ran on a machine that went down",
+            "log": "",
+        },
+    ]
+    page = BeautifulSoup(render_index("demo", [], [], jobs), "html.parser")
+    rows = [[cell.text for cell in row.find_all("td")] for row in page.select(".queue tbody tr")]
+    assert rows[0] == ["00_first.shard1", "12", "RUNNING", "reports/a.log"]
+    assert rows[1][::2] == [evil, "NODE_FAIL: it ran on a machine that went down"] and not page.find_all(
+        "img"
+    )
+    assert not BeautifulSoup(render_index("demo", [], []), "html.parser").select(".queue")
+
+
 def test_empty_gallery_says_how_to_fill_it():
     page = BeautifulSoup(render_index("smoke", [], []), "html.parser")
     assert "./run_all.sh --profile smoke" in page.text and not page.select(".card")

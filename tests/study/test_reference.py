@@ -11,6 +11,7 @@ from PIL import Image
 from toy import Toy
 
 from segstudy.errors import StudyError
+from segstudy.fingerprint import code_digest
 from segstudy.study.gallery import LARGEST, gallery
 from segstudy.study.project import load_project
 from segstudy.study.reference import (
@@ -23,6 +24,7 @@ from segstudy.study.reference import (
     results_table,
     write_results,
 )
+from segstudy.study.state import SAME, same_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,6 +71,40 @@ def test_records_are_kept_and_rows_of_changed_code_are_marked(finished: Toy):
     write_results(load_project(finished.root))
     deep.write_text(before)
     assert "stale: 1 files changed since" in readme.read_text()
+
+
+def test_a_change_that_is_shown_to_change_no_result_makes_no_record_stale(finished: Toy):
+    """Two edits one after another, each listed; a third that is not."""
+    readme = finished.root / "README.md"
+    readme.write_text(f"{BEGIN}{END}{FIGURES}{END_OF_FIGURES}")
+    assert finished.call("reference", "smoke").returncode == 0
+    deep, project = finished.root / "toy" / "deep.py", load_project(finished.root)
+    before, digests = deep.read_text(), [code_digest(deep.read_text())]
+    lines = ["module,before,after,shown_by"]
+    for number in (21, 22):
+        deep.write_text(before.replace("20", str(number)))
+        digests.append(code_digest(deep.read_text()))
+        lines.append(f"toy/deep.py,{digests[-2]},{digests[-1]},tests/test_deep.py::test_it")
+    (finished.root / SAME).write_text("\n".join(lines) + "\n")
+    listed = [(record["changed"], record["edited"]) for record in references(project)]
+    table = results_table(project)
+    deep.write_text(before.replace("20", "23"))
+    unlisted = [record["changed"] for record in references(load_project(finished.root))]
+    deep.write_text(before)
+    (finished.root / SAME).unlink()
+    assert listed == [([], ["toy/deep.py"]), ([], [])] and "stale" not in table
+    assert "with the same results" in table and "toy/deep.py." in table
+    assert unlisted == [["toy/deep.py"], []]
+
+
+def test_each_change_without_effect_names_a_test_that_shows_it():
+    rows = same_results(load_project(ROOT))
+    known = {row["before"] for row in rows}
+    for row in rows:
+        path, _, test = row["shown_by"].partition("::")
+        assert f"def {test}(" in (ROOT / path).read_text(), row["shown_by"]
+        now = code_digest((ROOT / row["module"]).read_text())
+        assert row["after"] == now or row["after"] in known, f"{row['module']} has changed since"
 
 
 def test_a_readme_without_marks_is_left_alone(finished: Toy):

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sklearn.cluster
+import torch
 
-from segstudy.baselines import KMeans, NormalisedCut, Otsu
+from segstudy.baselines import KMeans, NormalisedCut, Otsu, normalised_cut
 from segstudy.baselines.common import Unsupervised
 from segstudy.experiments.compare.masked_network import MaskedNetwork
 from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
@@ -19,6 +20,7 @@ from segstudy.experiments.unet import UNetSegmenter
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.dgcn.growing import Growth
 from segstudy.papers.dgcn.segmenter import DGCN
+from segstudy.papers.gnn_clustering.graphs import affinity
 from segstudy.papers.gnn_clustering.segmenter import GNNClustering
 from segstudy.papers.gnn_clustering.settings import PRESETS
 from segstudy.papers.scgnet.segmenter import SCGNetSegmenter
@@ -29,6 +31,7 @@ from segstudy.segmenter import Segmenter
 
 TRUNK = "timm:tf_efficientnet_lite0"  # of papers 4 and 5, with ImageNet's weights
 FEATURES = "colour-texture"  # of paper 3: notebook 03 found ImageNet's no better where no DINO is at hand
+UNJOINED = 1e-9  # the weight of patches that are not joined: one without a neighbour would have no degree
 SHARE = 0.25  # of the training pictures, where few masks are told
 
 Recipe = dict[str, dict[str, Any]]
@@ -66,25 +69,36 @@ class OneRegion(Unsupervised):
 
 
 @dataclass(frozen=True)
-class PatchMeans(Unsupervised):
-    """k-means on the features of patches: what paper 3's networks see, without their graph."""
+class PatchParts(Unsupervised):
+    """What paper 3's networks see, parted without one: k-means on features, or a normalised cut of their graph."""
 
     k: int
     grid: tuple[int, int]
+    cut: bool
     seed: int = 0
 
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Cluster a (H, W, C) uint8 image: (H, W) int64 ids."""
         described = patch_features([image], FEATURES, grid=self.grid)
-        values = reduce_features(centre_features(described.values))
-        k = min(self.k, len(np.unique(values[0], axis=0)))
-        found = sklearn.cluster.KMeans(k, n_init=4, random_state=self.seed).fit_predict(values[0])
+        values = reduce_features(centre_features(described.values))[0]
+        k = min(self.k, len(np.unique(values, axis=0)))
+        if self.cut:
+            found = _cut(values, k, self.seed)
+        else:
+            found = sklearn.cluster.KMeans(k, n_init=4, random_state=self.seed).fit_predict(values)
         labels = found.astype(np.int64).reshape(described.grid)
         rows, columns = (
             (np.arange(size) * side) // size
             for size, side in zip(image.shape[:2], described.grid, strict=True)
         )
         return labels[rows[:, None], columns[None]]
+
+
+def _cut(values: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """Cut the graph of paper 3's "ncut" networks by its eigenvectors (Shi and Malik 2000)."""
+    weights = affinity(torch.from_numpy(values).double(), "ncut").numpy()
+    np.fill_diagonal(weights, 0)
+    return normalised_cut(np.maximum(weights, UNJOINED), k, seed)[0]
 
 
 def _sgseg(**network: Any) -> Make:
@@ -105,8 +119,11 @@ def _clustering(layer: str, objective: str) -> Make:
     return make
 
 
-def _patch_means(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
-    return PatchMeans(task.clusters, tuple(recipe["clustering"]["grid"]), seed)
+def _patch_parts(cut: bool) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        return PatchParts(task.clusters, tuple(recipe["clustering"]["grid"]), cut, seed)
+
+    return make
 
 
 def _dgcn(way: str) -> Make:
@@ -137,7 +154,8 @@ def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
 
 
 ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"
-TWO_MEANS, NCUT_GCN, DMON = "k-means on features", "NCUT-GCN", "DMON-GCN"
+TWO_MEANS, EIGENVECTORS = "k-means on features", "eigenvectors on features"
+NCUT_GCN, DMON = "NCUT-GCN", "DMON-GCN"
 SGSEG, CNN_ALONE, AC = "SGSeg", "SGSeg's CNN alone", "AC"
 STATIC, GROWN, DGCN_CUT = "static seeds", "region growing", "DGCN, graph cut"
 UNET_FEW, UNET, SCGNET, IDENTITY = "U-Net, few masks", "U-Net", "SCG-GCN", "SCG-GCN, A = I"
@@ -148,7 +166,8 @@ METHODS: dict[str, Method] = {
     KMEANS: Method(NOTHING, lambda task, classes, seed, recipe: KMeans(task.clusters, seed)),
     PIECED: Method(NOTHING, lambda task, classes, seed, recipe: PieceColours(task.clusters, seed)),
     NCUT: Method(NOTHING, lambda task, classes, seed, recipe: NormalisedCut(task.clusters, seed=seed)),
-    TWO_MEANS: Method(NOTHING, _patch_means, "clustering"),
+    TWO_MEANS: Method(NOTHING, _patch_parts(cut=False), "clustering"),
+    EIGENVECTORS: Method(NOTHING, _patch_parts(cut=True), "clustering"),
     NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut"), "clustering"),
     DMON: Method(NOTHING, _clustering("gcn", "dmon"), "clustering"),
     AC: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS, reconstruct=False), "sgseg"),
@@ -172,6 +191,7 @@ GRAPHS: dict[str, tuple[Row, Row]] = {
     "1: graph matching": ((UNET_FEW, MATCHED), (UNET_FEW, LARGEST)),
     "2: SGSeg": ((SGSEG, PLAIN), (CNN_ALONE, PLAIN)),
     "3: NCUT-GCN": ((NCUT_GCN, PLAIN), (TWO_MEANS, PLAIN)),
+    "3: NCUT-GCN over eigenvectors": ((NCUT_GCN, PLAIN), (EIGENVECTORS, PLAIN)),
     "3: DMON-GCN": ((DMON, PLAIN), (TWO_MEANS, PLAIN)),
     "classical: normalised cut": ((NCUT, PLAIN), (PIECED, PLAIN)),
     "4: graph cut": ((DGCN_CUT, PLAIN), (STATIC, PLAIN)),

@@ -51,6 +51,7 @@ BLANK_RUN: dict[str, Any] = {
     "figures": [],
     "folder": "",
     "failed": None,
+    "trouble": None,
     "reference": None,
 }
 STATUS = {
