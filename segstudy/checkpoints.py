@@ -1,50 +1,62 @@
-"""Where the trainings of one long computation keep what they need to go on, should its process be killed."""
+"""Where the trainings of one long computation keep what they need to go on, should its process be killed.
+
+A training whose whole state is the network, its optimiser and the epoch, as :func:`segstudy.training.train` keeps it,
+asks for its file by :func:`next_place`. One whose loss remembers more, as DGCN's with its growing labels, does not: it
+begins anew.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import count
 from pathlib import Path
 
-_places: ContextVar[Iterator[Path] | None] = ContextVar("places of checkpoints", default=None)
+_folder: ContextVar[tuple[Path, Counter[str]] | None] = ContextVar("folder of checkpoints", default=None)
 
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
-    """Have each training inside keep its checkpoint in a folder, which stays only where the process is ended.
-
-    What runs inside has to make the same trainings in the same order each time: the n-th goes on from the n-th file.
+    """Have trainings inside keep their checkpoints in a folder, which stays only where the process is ended.
 
     Parameters
     ----------
     folder : Path
         Of this computation alone; made when the first checkpoint is kept.
     """
-    before = _places.set(folder / f"{number}.pt" for number in count())
+    before = _folder.set((folder, Counter()))
     try:
         yield
     except Exception:
         shutil.rmtree(folder, ignore_errors=True)  # the same again would end alike
         raise
     finally:
-        _places.reset(before)
+        _folder.reset(before)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def next_place() -> Path | None:
-    """Return the file for the next training; None where nobody asked to keep any. A damaged one is removed."""
-    places = _places.get()
-    if places is None:
+def next_place(label: str) -> Path | None:
+    """Return the file of a training's checkpoint; None where nobody asked to keep any. A damaged one is removed.
+
+    Parameters
+    ----------
+    label : str
+        The training's own within the computation; of several with one label, the n-th has the n-th file each time.
+    """
+    found = _folder.get()
+    if found is None:
         return None
-    path = next(places)
+    folder, seen = found
+    seen[label] += 1
+    path = folder / f"{hashlib.sha256(label.encode()).hexdigest()[:16]}.{seen[label]}.pt"
     if path.is_file() and not _is_whole(path):
         print(
-            f"warning: the checkpoint {path.name} cannot be read; its training begins anew", file=sys.stderr
+            f"warning: the checkpoint of {label!r} cannot be read; its training begins anew", file=sys.stderr
         )
         path.unlink(missing_ok=True)
     return path

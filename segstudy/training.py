@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segstudy.checkpoints import next_place
 from segstudy.files import written_aside
 from segstudy.progress import note, pulse, track
 
@@ -95,8 +94,7 @@ def train(
     seed : int
         For layers that draw, such as dropout. The global random state is put back afterwards.
     checkpoint : Path, optional
-        Kept at most twice a minute and at the end. A run goes on from an existing one. Without it, the one that a
-        cached experiment keeps while it runs, if any: see `segstudy.checkpoints`.
+        Kept at most twice a minute and at the end. A run goes on from an existing one.
     label : str
         What the progress display shows.
     fabric : lightning_fabric.Fabric, optional
@@ -117,7 +115,6 @@ def train(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     fabric = fabric or _make_fabric(device, precision)
-    checkpoint = checkpoint or next_place()
     wrapped, steps = fabric.setup(model, optimiser(model.parameters()))
     rates = [group["lr"] for group in steps.param_groups]
     state = _State(model, steps, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,12 @@ from torch.nn import functional
 
 from segstudy import training
 from segstudy.cache import UNFINISHED, Cache, Experiment
-from segstudy.checkpoints import next_place
+from segstudy.checkpoints import kept_in, next_place
+from segstudy.papers.graph_matching import network as graph_matching_network
+from segstudy.papers.scgnet.network import SCGNet
+from segstudy.papers.scgnet.training import Patches, array_sample, train_scgnet
+from segstudy.papers.sgseg.network import SGSeg
+from segstudy.papers.sgseg.training import Statistics, UnlabelledBatches, train_sgseg
 from segstudy.training import train
 
 EPOCHS = 4
@@ -38,7 +44,8 @@ def _trained(seed: int, scale: float) -> np.ndarray:
         draw = torch.Generator().manual_seed(epoch)
         yield scale * torch.randn(5, 3, generator=draw), torch.ones(5, 1)
 
-    train(network, batches, functional.mse_loss, partial(torch.optim.Adam, lr=0.1), EPOCHS, seed=seed)
+    adam, place = partial(torch.optim.Adam, lr=0.1), next_place(f"seed {seed}")
+    train(network, batches, functional.mse_loss, adam, EPOCHS, seed=seed, checkpoint=place)
     return network[0].weight.detach().numpy()
 
 
@@ -77,12 +84,22 @@ def test_a_damaged_checkpoint_begins_its_training_anew(tmp_path: Path, capsys: p
     expected = run(Cache(tmp_path / "whole"))
     cache = Cache(tmp_path / "cache")
     ended_in(cache, (1, 2), KeyboardInterrupt())
-    (first,) = (cache.folder / UNFINISHED).glob("*/0.pt")
+    first = min((cache.folder / UNFINISHED).glob("*/*.pt"), key=lambda path: path.stat().st_mtime_ns)
     first.write_bytes(first.read_bytes()[:-100])
     resumed = run(cache)
     assert steps[:EPOCHS] == [(0, epoch) for epoch in range(EPOCHS)]
-    assert "0.pt cannot be read; its training begins anew" in capsys.readouterr().err
+    assert "the checkpoint of 'seed 0' cannot be read; its training begins anew" in capsys.readouterr().err
     assert np.array_equal(resumed.value["0"], expected.value["0"])
+
+
+def test_trainings_that_another_experiment_spared_this_one_are_no_hindrance(tmp_path: Path):
+    """What an earlier experiment of the process had computed already, this one computes itself when it goes on."""
+    with pytest.raises(KeyboardInterrupt), kept_in(tmp_path):
+        spared = [next_place("second"), next_place("second")]
+        raise KeyboardInterrupt
+    with kept_in(tmp_path):
+        anew = [next_place("first"), next_place("second"), next_place("second")]
+    assert anew[1:] == spared and len(set(anew)) == 3
 
 
 def test_what_fails_by_itself_leaves_no_checkpoint(tmp_path: Path):
@@ -92,5 +109,63 @@ def test_what_fails_by_itself_leaves_no_checkpoint(tmp_path: Path):
 
 
 def test_a_training_outside_an_experiment_keeps_nothing():
-    assert next_place() is None
+    assert next_place("seed 0") is None
     assert _trained(0, 1.0).shape == (4, 3)
+
+
+def _unet() -> nn.Module:
+    pairs = [(np.full((16, 16, 3), 40 * i, np.uint8), np.eye(16, dtype=np.uint8)) for i in range(4)]
+    return graph_matching_network.train_network(pairs, pairs, 2, width=2, epochs=3)[0]
+
+
+def _scgnet() -> nn.Module:
+    image, labels = np.zeros((40, 40, 3), np.uint8), np.eye(40, dtype=np.uint8)
+    image[labels == 1] = 200
+    samples = [array_sample("drawn", image, labels)] * 2
+    model = SCGNet(2, backbone="torchvision:squeezenet1_1", stride=8, hidden=8)
+    train_scgnet(model, Patches(samples, 32, 4, 4), 3)
+    return model
+
+
+def _sgseg() -> nn.Module:
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(4)]
+    small = {
+        "spnn_widths": (4, 4),
+        "cnn_widths": (4, 4),
+        "superpixels": 4,
+        "k": 2,
+        "gnn_width": 4,
+        "gnn_blocks": 2,
+    }
+    network = SGSeg(2, seed=1, **small)
+    batches = UnlabelledBatches(images, Statistics.of(images), 2, seed=0)
+    train_sgseg(network, batches, 2, pretraining=2)
+    return network
+
+
+@pytest.mark.parametrize("make", [_unet, _scgnet, _sgseg])
+def test_a_paper_s_training_gives_the_same_when_it_is_ended_and_when_nothing_is_kept(
+    make: Callable[[], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In SGSeg's second of two trainings, among others: it is ended in the last step of all."""
+    steps = []
+    monkeypatch.setattr(training, "pulse", lambda: steps.append(0))
+    expected = make().state_dict()
+    count = len(steps)
+
+    def end() -> None:
+        steps.append(0)
+        if len(steps) == count:
+            raise KeyboardInterrupt
+
+    steps.clear()
+    monkeypatch.setattr(training, "pulse", end)
+    with pytest.raises(KeyboardInterrupt), kept_in(tmp_path / "kept"):
+        make()
+    monkeypatch.setattr(training, "pulse", lambda: steps.append(0))
+    steps.clear()
+    with kept_in(tmp_path / "kept"):
+        resumed = make().state_dict()
+    assert len(steps) < count / 2, "it began anew"
+    assert all(torch.equal(resumed[name], value) for name, value in expected.items())

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from segstudy.checkpoints import next_place
 from segstudy.datasets.augmentation import Augmentation, Batches
 from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.datasets.sample import Sample
@@ -89,6 +90,7 @@ def train_network(
         device=device,
         precision=precision,
         seed=seed,
+        checkpoint=next_place(label),
         label=label,
     )
     return model, history

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segstudy.checkpoints import next_place
 from segstudy.datasets.augmentation import Augmentation
 from segstudy.datasets.resizing import resize_image
 from segstudy.papers.sgseg.autoregressive import ORDERS
@@ -235,7 +236,10 @@ def train_sgseg(
             return torch.optim.Adam(groups, weight_decay=weight_decay)
 
         objective = Objective(network, part, **weights)
-        histories.append(train(objective, batches, _sum, adam, count, label=name, **options))
+        place = next_place(name)
+        histories.append(
+            train(objective, batches, _sum, adam, count, label=name, checkpoint=place, **options)
+        )
 
     alone = network.spnn is None
     if not alone and scheme != "end to end" and pretraining:
