@@ -30,10 +30,12 @@ if [ "${1:-}" = "--force" ]; then shift; fi
 
 "$PYTHON" -m ruff format --check --quiet . || { echo "ruff format would change the files above; run it" >&2; exit 1; }
 "$PYTHON" -m ruff check --quiet .
-# All tests: one process for each core, up to four, a file's tests in one of them, each with a thread of its own.
+# All tests: one process for each core and one more, up to four, for those of the runner mostly wait; a file's tests in one
+# of them, each with a thread of its own.
 if [ "$#" -eq 0 ]; then
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-    "$PYTHON" -m pytest -n auto --maxprocesses 4 --dist loadfile
+    workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+    "$PYTHON" -m pytest -n "$((workers < 4 ? workers : 4))" --dist loadfile
 else
     "$PYTHON" -m pytest "$@"
 fi
