@@ -41,16 +41,7 @@ seed = 0  # of orders, graphs and bootstrap
 import numpy as np
 import torch
 from segstudy import plots
-from segstudy.experiments.costs import (
-    figures,
-    gpu,
-    gpu_tables,
-    growth,
-    inputs,
-    jobs,
-    methods,
-    results,
-)
+from segstudy.experiments.costs import figures, growth, inputs, jobs, methods, results
 from segstudy.experiments.costs import rounds as turns
 from segstudy.nn.costs import honest_flops, published_flops
 
@@ -363,6 +354,8 @@ if "cuda" not in devices:
 # milliseconds belong to their device alone.
 
 # %% tags=["hide-input"]
+from segstudy.experiments.costs import gpu, gpu_tables
+
 checks = gpu.collected()
 if checks:
     ends = gpu_tables.overview(checks)

@@ -70,7 +70,7 @@ def test_its_file_is_collected_and_holds_no_path(done, tmp_path: Path, capsys: p
     assert cli.main(["--project", str(tmp_path), "collect", str(file)]) == 0
     assert "data/measured/cpu.json" in capsys.readouterr().out
     assert gpu.collected(tmp_path / gpu.PLACE) == [json.loads(file.read_text())]
-    assert str(Path.home()) not in file.read_text() and str(ROOT) not in file.read_text()
+    assert str(ROOT) not in file.read_text() and str(file.parent) not in file.read_text()
 
 
 def test_without_time_each_part_is_listed_and_nothing_fails(tmp_path: Path):
@@ -87,6 +87,14 @@ def test_without_a_gpu_it_says_so_and_writes_nothing(tmp_path: Path):
     process = call(tmp_path, "--parts", "memory")
     assert process.returncode == 2 and "there is no GPU here" in process.stderr
     assert not (tmp_path / "gpu.json").exists()
+
+
+def test_the_script_explains_itself_from_any_folder():
+    environment = os.environ | {"PYTHON": sys.executable}
+    words = [ROOT / "tests/gpu.sh", "--help"]
+    done = subprocess.run(words, cwd="/", env=environment, capture_output=True, text=True, check=True)
+    assert all(f"--{name}" in done.stdout for name in ("device", "minutes", "output", "parts"))
+    assert all(name in " ".join(done.stdout.split()) for name in gpu.PARTS)
 
 
 def test_a_wrong_call_is_refused(tmp_path: Path):

@@ -181,8 +181,8 @@ def test_the_notebook_shows_what_was_collected_or_that_nothing_was(checks: list,
     monkeypatch.setenv("SEGSTUDY_OUT", str(tmp_path))
     shown: list[str] = []
     monkeypatch.setattr("IPython.display.display", lambda value: shown.append(value.data))
-    names = {"gpu": gpu, "gpu_tables": gpu_tables, "record": Record()}
-    for source in (cell for cell in cells if "gpu." in cell and "import" not in cell and cell[0] != "#"):
+    names = {"record": Record()}
+    for source in (cell for cell in cells if "gpu" in cell and "record." in cell and cell[0] != "#"):
         exec(source, names)
     written = {path.stem for path in (tmp_path / "tables").glob("*.csv")} if checks else set()
     assert written == ({"gpu_parts", "gpu_not_ok", "gpu_errors", "gpu_times"} if checks else set())
@@ -205,7 +205,7 @@ def test_a_collected_file_makes_the_notebook_stale_and_no_kept_result(tmp_path: 
     place = gpu.collect(write(tmp_path, check()), tmp_path / gpu.PLACE)
     added = import_closure(source, tmp_path).keys() - before.keys()
     assert added == {place.relative_to(tmp_path).as_posix()}
-    assert source.split()[-1] in (ROOT / "notebooks/scripts/07_compare_costs.py").read_text()
-    assert "segstudy/experiments/costs/gpu.py" not in module_closure(
-        ROOT / "segstudy/experiments/costs/jobs.py", ROOT
-    )
+    script = (ROOT / "notebooks/scripts/07_compare_costs.py").read_text()
+    jobs = module_closure(ROOT / "segstudy/experiments/costs/jobs.py", ROOT)
+    read = "segstudy/experiments/costs/gpu.py"
+    assert read in import_closure(script, ROOT) and read not in jobs

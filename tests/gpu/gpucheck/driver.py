@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check |= entry.get("machine", {})
         _add(check["parts"], job, entries, seconds)
         write_bytes(options.output, (json.dumps(check, indent=1) + "\n").encode())
-    print(f"written to {options.output}; python -m segstudy collect FILE takes it up")
+    ends = _counts(result for part in check["parts"] for result in part["results"])
+    print(f"{ends}; written to {options.output}, which python -m segstudy collect takes up")
     return int(any(part["state"] == gpu.FAILED for part in check["parts"]))
 
 
@@ -81,8 +82,9 @@ def _blank(minutes: float) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tests/gpu.sh",
-        description="Check the study on a machine with a GPU: torch and numpy are enough, what else is missing is "
-        "skipped by name, and nothing is fetched. `python -m segstudy collect FILE` takes the file up elsewhere.",
+        description="Check the study on a machine with a GPU. Nothing is installed or fetched, and what the machine "
+        "lacks is skipped by name: the papers' rooms ask for SciPy, Pillow, scikit-image and scikit-learn, their "
+        "trunks for torchvision and timm. `python -m segstudy collect FILE` takes the file up elsewhere.",
         epilog=f"Parts: {', '.join(gpu.PARTS)}. Exit code 1: something failed; 2: nothing could be checked. "
         "PYTHON names another interpreter than python3. Where all of the study's packages are, whole notebooks run and "
         "their reports stay in reports/smoke.",
@@ -170,9 +172,12 @@ def _add(parts: list[dict[str, Any]], job: Job, entries: list[dict[str, Any]], s
         part["note"] = "; ".join(filter(None, (part["note"], note)))[: gpu.LONGEST]
         print(f"  {note}")
     part["state"] = max(states, key=(gpu.SKIPPED, gpu.OK, gpu.NO_TIME, gpu.FAILED).index)
-    ends = [result["state"] for result in results]
-    counts = (f"{ends.count(state)} {state}" for state in (gpu.OK, gpu.FAILED, gpu.SKIPPED))
-    print(f"  {', '.join(counts)}, {seconds:.0f} s", flush=True)
+    print(f"  {_counts(results)}, {seconds:.0f} s", flush=True)
+
+
+def _counts(results: Iterable[dict[str, Any]]) -> str:
+    states = [result["state"] for result in results]
+    return ", ".join(f"{states.count(state)} {state}" for state in (gpu.OK, gpu.FAILED, gpu.SKIPPED))
 
 
 def _ends(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
