@@ -347,6 +347,35 @@ if "cuda" not in devices:
     record.left_out("steps on a GPU: this machine has none; multiply-adds above hold for any")
 
 # %% [markdown]
+# ## Measured on GPU machines
+#
+# `tests/gpu.sh` checks the study where there is a GPU, and `python -m segstudy collect` takes up what it wrote. The tables below are of those
+# machines, whatever machine made the rest of this page. What is to be seen: whether a GPU computes what the CPU does, and ratios within a round;
+# milliseconds belong to their device alone.
+
+# %% tags=["hide-input"]
+from segstudy.experiments.costs import gpu, gpu_tables
+
+checks = gpu.collected()
+if checks:
+    ends = gpu_tables.overview(checks)
+    caption = f"What became of each part: {ends['ok'].sum()} results are ok, {ends['failed'].sum()} failed, {ends['skipped'].sum()} were skipped."
+    record.table(ends, "gpu_parts", caption, decimals=0)
+    caption = "What failed or was skipped, and why."
+    record.table(gpu_tables.not_ok(checks), "gpu_not_ok", caption)
+    caption = f"Networks and losses against the CPU in float64: relative errors, outputs and gradient each as one vector. {sum(ends['failed'][ends['part'].isin(gpu.COMPARED)])} are further away than rounding takes them."
+    record.table(gpu_tables.errors_table(checks), "gpu_errors", caption)
+else:
+    record.left_out("tests/gpu.sh has not been collected")
+
+# %% tags=["hide-input"]
+for part in gpu.MEASURED:
+    found = gpu_tables.table(checks, part)
+    if len(found):
+        caption = f"{gpu.PARTS[part].title}, on {', '.join(found['device'].unique())}."
+        record.table(found, f"gpu_{part.replace(' ', '_')}", caption, decimals=2)
+
+# %% [markdown]
 # ## Claims
 #
 # The papers' claims about cost are judged in their own notebooks, where their tables are measured; this notebook records no verdict.

@@ -162,18 +162,24 @@ def _experiment(options: argparse.Namespace) -> int:
 
 def _add_collect(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
-        "collect", help="take in results that `experiment --cache FILE` filled elsewhere"
+        "collect", help="take in what `experiment --cache FILE` or tests/gpu.sh wrote elsewhere"
     )
-    parser.add_argument("file", type=Path, nargs="+", help="files of results")
+    parser.add_argument("file", type=Path, nargs="+", help="files of results, or of tests/gpu.sh")
     parser.set_defaults(handler=_collect)
 
 
 def _collect(options: argparse.Namespace) -> int:
     from segstudy.cache import Cache
+    from segstudy.experiments.costs import gpu
 
-    cache = Cache(load_project(options.project).state / "cache")
+    project = load_project(options.project)
+    cache = Cache(project.state / "cache")
     for file in options.file:
-        print(f"{cache.collect(file)} results from {file}")
+        if gpu.is_check(file):
+            place = gpu.collect(file, project.root / gpu.PLACE).relative_to(project.root).as_posix()
+            print(f"{file} is {place} now: notebook 07 shows it; commit it to keep it")
+        else:
+            print(f"{cache.collect(file)} results from {file}")
     return 0
 
 
