@@ -22,6 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,7 @@ from segstudy.files import write_bytes
 from segstudy.fingerprint import digest, module_closure
 
 VARIABLE = "SEGSTUDY_CACHE"
+COLLECTED = "collected"  # the folder of results from other machines
 UNFINISHED = "unfinished"  # the folder of checkpoints, which may be deleted at any time
 _ARRAY = "__array__"
 
@@ -113,6 +115,7 @@ class Cache:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._listed: tuple[int, dict[str, list[Path]]] = (0, {})
 
     def get(self, experiment: Experiment) -> Entry | None:
         """Return the kept result: one computed with this version of torch, else a collected one, else None."""
@@ -123,13 +126,24 @@ class Cache:
         return self.folder / f"{key}-{_torch_version()}.npz"
 
     def _find(self, key: str) -> tuple[Path, Entry] | None:
-        for path in [self._own(key), *sorted((self.folder / "collected").glob(f"{key}-*.npz"))]:
+        for path in [self._own(key), *self._collected(key)]:
             try:
                 if path.is_file():
                     return path, _read(path.read_bytes(), collected=path.parent != self.folder)
             except (OSError, ValueError) as error:
                 print(f"warning: the kept result {path.name} counts as absent: {error}", file=sys.stderr)
         return None
+
+    def _collected(self, key: str) -> list[Path]:
+        """Return the files of a result that were collected; their folder is listed anew when it has changed."""
+        folder = self.folder / COLLECTED
+        changed = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        if self._listed[0] != changed:
+            names: dict[str, list[Path]] = {}
+            for path in sorted(folder.glob("*.npz")):
+                names.setdefault(path.name.partition("-")[0], []).append(path)
+            self._listed = (changed, names)
+        return self._listed[1].get(key, [])
 
     def run(self, experiment: Experiment) -> Entry:
         """Return the kept result, or compute it and keep it.
@@ -184,7 +198,7 @@ class Cache:
         """
         entries = _results_in(Path(file))
         for name, content in entries.items():
-            write_bytes(self.folder / "collected" / name, content)
+            write_bytes(self.folder / COLLECTED / name, content)
         return len(entries)
 
 
@@ -236,6 +250,7 @@ def _versions() -> dict[str, str]:
     return versions | {"device": device, "threads": threads}
 
 
+@lru_cache(maxsize=1)  # a lookup of one result asks for it several times, and it is read from a file
 def _torch_version() -> str:
     """Version of the installed torch without importing it, and without its build ("+cu132")."""
     try:

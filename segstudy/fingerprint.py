@@ -11,17 +11,21 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from segstudy.errors import StudyError
 
 Name = tuple[str, ...]  # the parts of a dotted name
 Import = tuple[Name, int]  # a dotted name, and how many of its parts lead to the module that is meant
+Stamp = tuple[int, int]  # a file's or folder's time of change, in nanoseconds, and its size
 _LOADERS: Name = ("segstudy", "datasets")
+_closures: dict[tuple[str, Path, str, tuple[str, ...]], _Known] = {}
 _DOTTED = re.compile(r"\.*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?")
 
 
@@ -124,22 +128,49 @@ def import_closure(source: str, root: Path, package: str = "", beside: Sequence[
     -----
     Python executes every package on the way to a module: in ``from a.b.c import x`` those of a and a.b. Their own code
     counts, but not what they import, since x cannot come from there.
+
+    What was found is remembered for as long as no file of it and no folder that was looked into has changed.
     """
-    root = Path(root).resolve()
+    root, beside = Path(root).resolve(), tuple(beside)
+    known = _closures.get((source, root, package, beside))
+    if known is None or any(_stamp(path) != stamp for path, stamp in known.stamps.items()):
+        known = _closures[source, root, package, beside] = _follow(source, root, package, beside)
+    return dict(known.closure)
+
+
+class _Known(NamedTuple):
+    """A closure, and what it hangs on: size and time of change of each file and each folder."""
+
+    closure: dict[str, str]
+    stamps: dict[Path, Stamp]
+
+
+def _follow(source: str, root: Path, package: str, beside: Sequence[str]) -> _Known:
+    """Follow the imports of `source`."""
     closure: dict[str, str] = {}
-    files: dict[str, str] = {}
+    files: dict[Path, str] = {}
+    stamps: dict[Path, Stamp] = {}
     imports = list(_imports(ast.parse(source), package))
     known = set(imports)
     while imports:
-        for path, meant in _resolve(*imports.pop(), [root, *(root / folder for folder in beside)]):
-            stat = path.stat()
-            name = path.relative_to(root).as_posix()
-            closure[name], imported, reads = _module(path, root, stat.st_mtime_ns, stat.st_size)
-            files.update(_files_read(reads, root))
+        for path, meant in _resolve(*imports.pop(), [root, *(root / folder for folder in beside)], stamps):
+            stamps[path] = stamp = _stamp(path)
+            closure[path.relative_to(root).as_posix()], imported, reads = _module(path, root, stamp)
+            files |= _files_read(reads, root, stamps)
             if meant:
                 imports += imported - known
                 known |= imported
-    return dict(sorted((closure | files).items()))
+    closure |= {path.relative_to(root).as_posix(): found for path, found in files.items()}
+    return _Known(dict(sorted(closure.items())), stamps)
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what differs when a file was written to, or when a folder got or lost an entry."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
 
 
 def module_closure(path: Path, root: Path) -> dict[str, str]:
@@ -149,8 +180,8 @@ def module_closure(path: Path, root: Path) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _module(path: Path, root: Path, mtime_ns: int, size: int) -> tuple[str, set[Import], tuple[str, ...]]:
-    """Return a module's digest, its imports and its READS; times and size only key the memory."""
+def _module(path: Path, root: Path, stamp: Stamp) -> tuple[str, set[Import], tuple[str, ...]]:
+    """Return a module's digest, its imports and its READS; the stamp only keys the memory."""
     relative = path.relative_to(root)
     tree = _parse_file(path, relative.as_posix())
     parts = _module_name(relative)
@@ -216,13 +247,20 @@ def _absolute(dotted: str, package: str) -> Name:
     return (*parents[: max(len(parents) - level + 1, 0)], *(name.split(".") if name else ()))
 
 
-def _resolve(name: Name, stem: int, places: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    """Yield the files that importing `name` executes, and whether they are meant or lie on the way."""
+def _resolve(
+    name: Name, stem: int, places: Iterable[Path], stamps: dict[Path, Stamp]
+) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that importing `name` executes, and whether they are meant or lie on the way.
+
+    The folders that are looked into are added to `stamps`, as they were before.
+    """
     for place in places:
         for depth, part in enumerate(name, 1):
+            if place not in stamps:
+                stamps[place] = _stamp(place)
             module, package = place / f"{part}.py", place / part / "__init__.py"
             if part == "*":
-                yield from _star(place)
+                yield from _star(place, stamps)
             elif package.is_file():
                 yield package, depth >= stem
             elif module.is_file():
@@ -233,13 +271,13 @@ def _resolve(name: Name, stem: int, places: Iterable[Path]) -> Iterator[tuple[Pa
                 break
 
 
-def _star(package: Path) -> Iterator[tuple[Path, bool]]:
+def _star(package: Path, stamps: dict[Path, Stamp]) -> Iterator[tuple[Path, bool]]:
     """Yield the submodules that a star import of `package` executes: those that its ``__all__`` names."""
     file = package / "__init__.py"
     names = _assigned(_parse_file(file, file.as_posix()), "__all__") if file.is_file() else None
     if isinstance(names, ast.List | ast.Tuple):
         for name in names.elts:
-            yield from _resolve((str(getattr(name, "value", "")),), 1, [package])
+            yield from _resolve((str(getattr(name, "value", "")),), 1, [package], stamps)
 
 
 def _assigned(tree: ast.Module, name: str) -> ast.expr | None:
@@ -263,9 +301,19 @@ def _declared_reads(tree: ast.Module, name: str) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _files_read(patterns: Iterable[str], root: Path) -> dict[str, str]:
-    files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
-    return {path.relative_to(root).as_posix(): digest(path.read_bytes()) for path in files}
+def _files_read(patterns: Iterable[str], root: Path, stamps: dict[Path, Stamp]) -> dict[Path, str]:
+    """Return the digests of the files that match; they and their folders are added to `stamps`."""
+    found = {}
+    for pattern in patterns:
+        above, _, _ = pattern.rpartition("/")
+        fixed = above[: re.search(r"[*?[]|$", above).start()]
+        below = (root / fixed).rglob("*") if fixed != above else ()
+        stamps |= {path: _stamp(path) for path in (root / fixed, *below)}
+        for path in root.glob(pattern):
+            if path.is_file():
+                stamps[path] = _stamp(path)
+                found[path] = digest(path.read_bytes())
+    return found
 
 
 def tree_files(folder: Path) -> list[Path]:

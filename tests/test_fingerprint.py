@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from segstudy import fingerprint
 from segstudy.errors import StudyError
 from segstudy.fingerprint import code_digest, files_digest, import_closure, module_closure, tree_files
 
@@ -268,3 +270,33 @@ def test_every_template_is_in_the_closure_of_the_report():
     }
     assert len(templates) >= 6
     assert templates <= set(module_closure(root / "segstudy" / "study" / "report.py", root))
+
+
+def test_a_remembered_closure_is_the_one_that_would_be_found_anew(tmp_path: Path):
+    """After each change of files or folders on which it hangs, and many times without any."""
+    (tmp_path / "house" / "bare").mkdir(parents=True)
+    (tmp_path / "notes").mkdir()
+    files = {
+        "house/__init__.py": "",
+        "house/room.py": 'READS = ("notes/*.txt",)\nfrom house import other\nimport house.bare.late\n',
+        "house/other.py": "A = 1\n",
+    }
+    changes = [
+        {"house/other.py": "A = 22\n"},
+        {"house/bare/late.py": "B = 1\n"},  # a folder that was empty, and no package
+        {"notes/first.txt": "words"},
+        {"notes/first.txt": "other words"},
+        {"house/other/__init__.py": "A = 3\n"},  # goes before the module of its name
+        {"house/room.py": "C = 1\n"},
+    ]
+    seen = []
+    for change in [files, *changes]:
+        for name, text in change.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text)
+        remembered = [module_closure(tmp_path / "house" / "room.py", tmp_path) for _ in range(3)]
+        fingerprint._closures.clear()
+        anew = module_closure(tmp_path / "house" / "room.py", tmp_path)
+        assert remembered == [anew] * 3
+        seen.append(anew)
+    assert all(before != after for before, after in pairwise(seen))
