@@ -388,6 +388,22 @@ for name, run in (("pictures", timed), ("graphs", graph_times)):
     record.table(results.seconds_table(run), f"milliseconds_{name}", caption, decimals=1)
 
 # %% [markdown]
+# ## What running the study costs
+#
+# A notebook's first cell waits for a plan, for Snakemake, for a process and its imports. A study of stand-in notebooks shows how long, and
+# what a hundred times as many would do: planning, the index and Snakemake's start stay a matter of seconds, since what notebooks share is
+# looked up once. What grows are the page, whose cards nobody reads to the end, Snakemake's choice of the next job, which looks at all that
+# are left, and the search of results that were collected elsewhere, which lists their folder for each.
+
+# %% tags=["hide-input"]
+from segstudy.experiments.costs.runner import runner_table
+
+kept = runner_table()
+machine, source = kept["machine"].iloc[0], kept["source"].iloc[0]
+caption = f"The runner's own times with stand-in notebooks: this study's size, and 100 times that; on {machine}, by {source}. They are kept with the study, not measured in this run."
+record.table(kept.drop(columns=["machine", "source"]), "runner", caption)
+
+# %% [markdown]
 # ## Summary
 
 # %%

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,12 +24,26 @@ def experiments_of(notebook: Notebook, values: dict[str, Any]) -> list[Experimen
     Raises
     ------
     StudyError
-        When study.yaml names none for it.
+        When study.yaml names none for it, or a module of another package than this one and the project's own.
     """
     if not notebook.experiments:
         raise StudyError(f"{notebook.name} has no experiments; they are named in notebooks/study.yaml")
     module, _, function = notebook.experiments.partition(":")
+    if not _is_of(notebook.script.parents[2], module.partition(".")[0]):
+        raise StudyError(
+            f"notebooks/study.yaml, {notebook.name}, experiments: {module} is no module of this study; name one of "
+            "segstudy, or of a package in the project's folder"
+        )
     return getattr(importlib.import_module(module), function)(values)
+
+
+def _is_of(root: Path, package: str) -> bool:
+    """Whether a package is this one or lies in the project's folder; it is looked for, and not imported."""
+    spec = None if package == "__main__" else importlib.util.find_spec(package)
+    if spec is None or package == "segstudy":
+        return spec is not None
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    return any(Path(place).resolve().parent == root.resolve() for place in places)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

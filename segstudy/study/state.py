@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import platform
 from dataclasses import dataclass
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,16 @@ class Step:
     values: dict[str, Any]
 
 
+class _Known:
+    """What the notebooks of one plan have in common, looked up once for all of them."""
+
+    def __init__(self, project: Project) -> None:
+        self.versions = versions()
+        self.page = page_fingerprint()
+        self.datasets = frozenset(dataset_names())
+        self.data = cache(partial(data_fingerprint, project))
+
+
 def plan(
     project: Project, profile: str, chosen: list[Notebook], sets: dict[str, Any], force: bool
 ) -> list[Step]:
@@ -65,11 +77,12 @@ def plan(
     """
     project.check_overrides(chosen, sets)
     ordered = _needs_first(project, chosen)
-    _require_data(ordered, profile, sets)
+    known = _Known(project)
+    _require_data(ordered, profile, sets, known)
     steps: dict[str, Step] = {}
     for notebook in sorted(ordered, key=lambda notebook: bool(notebook.after)):
         wanted = force and notebook in chosen
-        steps[notebook.name] = _step(project, profile, notebook, sets, wanted, steps)
+        steps[notebook.name] = _step(project, profile, notebook, sets, wanted, steps, known)
     return list(steps.values())
 
 
@@ -82,9 +95,10 @@ def _needs_first(project: Project, chosen: list[Notebook]) -> list[Notebook]:
     return ordered
 
 
-def _require_data(notebooks: list[Notebook], profile: str, sets: dict[str, Any]) -> None:
+def _require_data(notebooks: list[Notebook], profile: str, sets: dict[str, Any], known: _Known) -> None:
     """Refuse to plan where data is missing, with the cards of all that is."""
-    names = {name for n in notebooks for name in _data_names(n.settings(profile), n.values(profile, sets))}
+    asked = ((n.settings(profile), n.values(profile, sets)) for n in notebooks)
+    names = {name for settings, values in asked for name in _data_names(settings, values, known)}
     missing = []
     for name in sorted(names):
         try:
@@ -102,9 +116,10 @@ def _step(
     sets: dict[str, Any],
     force: bool,
     planned: dict[str, Step],
+    known: _Known,
 ) -> Step:
     values = notebook.values(profile, sets)
-    parts = _parts(project, profile, notebook, values) | {
+    parts = _parts(project, profile, notebook, values, known) | {
         "needs": {name: digest(_run_parts(planned[name].parts)) for name in notebook.needs}
     }
     if notebook.after:
@@ -121,10 +136,10 @@ def _step(
         reasons = ("--force", *reasons)
     prose_only = all(reason in ("prose changed", "page changed") for reason in reasons)
     action = NOTHING if not reasons else RENDER if prose_only else RUN
-    known = (
+    expected = (
         (record["seconds"] + record["cached_seconds"]) / 60 if record else notebook.settings(profile).minutes
     )
-    minutes = {NOTHING: 0.0, RENDER: 0.1, RUN: known}[action]
+    minutes = {NOTHING: 0.0, RENDER: 0.1, RUN: expected}[action]
     return Step(notebook, action, reasons, minutes, parts, values)
 
 
@@ -183,26 +198,28 @@ def same_results(project: Project) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _parts(project: Project, profile: str, notebook: Notebook, values: dict[str, Any]) -> dict[str, Any]:
+def _parts(
+    project: Project, profile: str, notebook: Notebook, values: dict[str, Any], known: _Known
+) -> dict[str, Any]:
     settings = notebook.settings(profile)
     modules = run_modules(project, notebook)
     return {
         "parameters": values,
         "code": modules.pop("code"),
         "modules": modules,
-        "data": {name: data_fingerprint(project, name) for name in _data_names(settings, values)},
-        "environment": versions(),
+        "data": {name: known.data(name) for name in _data_names(settings, values, known)},
+        "environment": known.versions,
         "threads": settings.threads,
         "prose": digest([[cell.cell_type, cell.source, cell.metadata] for cell in notebook.cells.cells]),
-        "page": page_fingerprint(),
+        "page": known.page,
     }
 
 
-def _data_names(settings: Settings, values: dict[str, Any]) -> list[str]:
+def _data_names(settings: Settings, values: dict[str, Any], known: _Known) -> list[str]:
     """Return the data sets that a run reads: those declared, and those its parameters name."""
     given = [item for value in values.values() for item in (value if isinstance(value, list) else [value])]
     named = {str(item).partition("/")[0] for item in given if isinstance(item, str)}
-    return sorted(set(settings.data) | (named & set(dataset_names())))
+    return sorted(set(settings.data) | (named & known.datasets))
 
 
 def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
@@ -211,7 +228,23 @@ def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
     source = code_source(notebook.cells)
     if notebook.experiments:
         source += f"\nimport {notebook.experiments.split(':')[0]}"
-    return {"code": code} | import_closure(source, project.root, beside=("notebooks",))
+    parts = [import_closure(part, project.root, beside=("notebooks",)) for part in _parted(source)]
+    return {"code": code} | dict(sorted((parts[0] | parts[1]).items()))
+
+
+def _parted(source: str) -> tuple[str, str]:
+    """Return a source's import statements, which many notebooks share and are followed once, and the rest."""
+    body = ast.parse(source).body
+
+    def lines(node: ast.stmt) -> range:
+        return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+    others = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    kept = {line for node in others for line in lines(node)}
+    imports = [node for node in body if node not in others and not kept.intersection(lines(node))]
+    moved = {line for node in imports for line in lines(node)}
+    rest = ("pass" if number in moved else line for number, line in enumerate(source.split("\n"), 1))
+    return "\n".join(sorted(map(ast.unparse, imports))), "\n".join(rest)
 
 
 def versions() -> dict[str, str]:

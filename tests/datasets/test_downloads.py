@@ -178,6 +178,13 @@ def test_a_climbing_archive_is_refused_and_leaves_nothing(server, tmp_path, chec
     assert not list(tmp_path.rglob("*.txt"))
 
 
+def test_an_archive_with_another_checksum_is_not_unpacked(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "unpack", lambda *_: pytest.fail("it was unpacked"))
+    with pytest.raises(StudyError, match="0" * 64):
+        download(one_zip(server, FILES, checksum="0" * 64), tmp_path, quietly)
+    assert not (tmp_path / "toy").exists() and kept(tmp_path) == set()
+
+
 def test_a_corrupt_archive_is_refused_and_the_next_call_fetches_it_anew(server, tmp_path):
     card = one_zip(server, FILES, checksum=None)
     good = server.files["toy.zip"]

@@ -8,6 +8,7 @@ from itertools import count
 from typing import NamedTuple
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
 PLACEHOLDER = "Figure without description"
 _NBCONVERT_PLACEHOLDER = "No description has been provided for this image"
@@ -123,8 +124,11 @@ def _seal(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(_ACTIVE):
         tag.decompose()
     for style in soup.find_all("style"):
-        if style.has_attr("scoped") or re.search(r"@import|url\(", style.get_text()):
+        # With a "<" in it, what is a style here is markup to a browser, in a drawing for example.
+        if style.has_attr("scoped") or re.search(r"@import|url\(|<", style.get_text()):
             style.decompose()
+    for comment in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
+        comment.extract()  # where one ends is read in more than one way
     for tag in soup.find_all(True):
         _seal_attributes(soup, tag)
 
