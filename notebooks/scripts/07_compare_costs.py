@@ -33,6 +33,7 @@ steps = None  # training steps that are timed, see whole.PLANS; None: all
 step_side = 48  # pixels of the pictures whose training steps are timed on the CPU
 step_rounds = 2  # of those steps that count
 seed = 0  # of orders, graphs and bootstrap
+device = "cpu"  # what is measured beside the CPU, "cuda" where there is a GPU
 
 # %% [markdown]
 # ## Set-up
@@ -53,7 +54,8 @@ from segstudy.study.record import Record
 asked = {"pictures": pictures, "graphs": graphs, "share": share, "rounds": rounds}
 asked |= {"threads": threads, "repeats": repeats, "counted": counted, "rivals": rivals}
 asked |= {"steps": steps, "step_side": step_side, "step_rounds": step_rounds, "seed": seed}
-devices = jobs.devices()
+asked |= {"device": device}
+devices = jobs.devices(device)
 record = Record(
     seeds=[seed], device=", ".join(devices), features="none: times do not depend on them"
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from segstudy.cache import Experiment
 from segstudy.experiments.costs.counting import count
 from segstudy.experiments.costs.growth import time_methods
@@ -25,7 +23,7 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
     parameters : dict
         The notebook's: `counted` (networks, None: all), `pictures`, `graphs` (sides), `share`, `rounds`, `repeats` (of
         memory; 0: not measured), `rivals` (sizes by name), `steps` (None: all), `step_side`, `step_rounds`,
-        `threads`, `seed`.
+        `threads`, `seed`, `device` (beside the CPU).
     """
     return list(named(parameters).values())
 
@@ -39,7 +37,7 @@ def named(parameters: dict[str, Any]) -> dict[str, Experiment]:
             "sweep": sweep,
             "sides": parameters[sweep],
             "share": parameters["share"],
-            "devices": devices(),
+            "devices": devices(parameters["device"]),
         }
         found[f"time, {sweep}"] = Experiment(time_methods, asked | run)
         if parameters["repeats"]:
@@ -58,13 +56,13 @@ def named(parameters: dict[str, Any]) -> dict[str, Experiment]:
         "threads": parameters["threads"],
         "seed": parameters["seed"],
     }
-    for device in devices():
+    for device in devices(parameters["device"]):
         found[f"steps, {device}"] = Experiment(
             time_steps, steps | {"rounds": parameters["step_rounds"], "device": device}
         )
     return found
 
 
-def devices() -> list[str]:
-    """Return what this machine computes on, the CPU first."""
-    return ["cpu", *["cuda"] * torch.cuda.is_available()]
+def devices(device: str) -> list[str]:
+    """Return what is measured: the CPU, and another device beside it where one is named."""
+    return list(dict.fromkeys(["cpu", device]))
