@@ -270,7 +270,7 @@ if "cuda" in devices:
     caption = f"Time on the CPU by that on the GPU, in the same round. Most is gained by {most['method']}, {most['CPU over GPU']:.1f} times at side {most['side']}."
     record.table(device_table, "devices", caption, decimals=1)
 else:
-    record.left_out("times on a GPU: this machine has none")
+    record.left_out("times on a GPU: the CPU alone was asked for")
 
 # %% [markdown]
 # ## Peak memory
@@ -346,7 +346,9 @@ for device in devices:
     caption = f"Hours at the papers' scale on {device}, {how}. Longest: notebook {longest['notebook']}, {longest['step']}, {longest['hours, all runs']:.3g} hours for all runs."
     record.table(whole, f"whole_{device}", caption, decimals=2)
 if "cuda" not in devices:
-    record.left_out("steps on a GPU: this machine has none; multiply-adds above hold for any")
+    record.left_out(
+        "steps on a GPU: the CPU alone was asked for; multiply-adds above hold for any"
+    )
 
 # %% [markdown]
 # ## Measured on GPU machines

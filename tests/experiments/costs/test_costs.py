@@ -26,7 +26,15 @@ from segstudy.experiments.costs import whole as scale
 from segstudy.graphs import regions
 
 ROOT = Path(__file__).resolve().parents[3]
-ASKED = {"pictures": [32, 48], "graphs": [8, 12], "share": 1 / 16, "rounds": 2, "threads": 1, "seed": 0}
+ASKED = {
+    "device": "cpu",
+    "pictures": [32, 48],
+    "graphs": [8, 12],
+    "share": 1 / 16,
+    "rounds": 2,
+    "threads": 1,
+    "seed": 0,
+}
 ASKED |= {
     "repeats": 1,
     "steps": ["U-Net"],
