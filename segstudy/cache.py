@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from segstudy.checkpoints import kept_in
+from segstudy.checkpoints import are_kept_in, kept_in
 from segstudy.errors import StudyError
 from segstudy.files import write_bytes
 from segstudy.fingerprint import digest, module_closure
@@ -157,7 +157,7 @@ class Cache:
         if found is not None:
             return found[1]
         unfinished = self.folder / UNFINISHED / f"{key}-{_torch_version()}"
-        resumed = {"resumed": "yes"} if unfinished.is_dir() else {}
+        resumed = {"resumed": "yes"} if are_kept_in(unfinished) else {}
         started = time.perf_counter()
         with kept_in(unfinished):
             value = experiment.function(**experiment.arguments)

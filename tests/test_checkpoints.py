@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
+from concurrent import futures
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +18,6 @@ from segstudy import training
 from segstudy.cache import UNFINISHED, Cache, Experiment
 from segstudy.checkpoints import kept_in, next_place
 from segstudy.papers.graph_matching import network as graph_matching_network
-from segstudy.papers.scgnet.network import SCGNet
-from segstudy.papers.scgnet.training import Patches, array_sample, train_scgnet
 from segstudy.papers.sgseg.network import SGSeg
 from segstudy.papers.sgseg.training import Statistics, UnlabelledBatches, train_sgseg
 from segstudy.training import train
@@ -102,6 +102,21 @@ def test_trainings_that_another_experiment_spared_this_one_are_no_hindrance(tmp_
     assert anew[1:] == spared and len(set(anew)) == 3
 
 
+def test_of_two_processes_at_the_same_computation_one_keeps_checkpoints(tmp_path: Path):
+    with kept_in(tmp_path):
+        first = next_place("seed 0")
+        with futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+            assert other.submit(_asked_in, tmp_path).result() is None
+        assert first.parent == tmp_path and tmp_path.is_dir()
+    with futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        assert other.submit(_asked_in, tmp_path).result() == first
+
+
+def _asked_in(folder: Path) -> Path | None:
+    with kept_in(folder):
+        return next_place("seed 0")
+
+
 def test_what_fails_by_itself_leaves_no_checkpoint(tmp_path: Path):
     cache = Cache(tmp_path / "cache")
     ended_in(cache, (1, 2), ValueError("no such class"))
@@ -116,15 +131,6 @@ def test_a_training_outside_an_experiment_keeps_nothing():
 def _unet() -> nn.Module:
     pairs = [(np.full((16, 16, 3), 40 * i, np.uint8), np.eye(16, dtype=np.uint8)) for i in range(4)]
     return graph_matching_network.train_network(pairs, pairs, 2, width=2, epochs=3)[0]
-
-
-def _scgnet() -> nn.Module:
-    image, labels = np.zeros((40, 40, 3), np.uint8), np.eye(40, dtype=np.uint8)
-    image[labels == 1] = 200
-    samples = [array_sample("drawn", image, labels)] * 2
-    model = SCGNet(2, backbone="torchvision:squeezenet1_1", stride=8, hidden=8)
-    train_scgnet(model, Patches(samples, 32, 4, 4), 3)
-    return model
 
 
 def _sgseg() -> nn.Module:
@@ -144,7 +150,7 @@ def _sgseg() -> nn.Module:
     return network
 
 
-@pytest.mark.parametrize("make", [_unet, _scgnet, _sgseg])
+@pytest.mark.parametrize("make", [_unet, _sgseg])
 def test_a_paper_s_training_gives_the_same_when_it_is_ended_and_when_nothing_is_kept(
     make: Callable[[], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

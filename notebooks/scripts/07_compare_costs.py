@@ -403,9 +403,8 @@ for name, run in (("pictures", timed), ("graphs", graph_times)):
 from segstudy.experiments.costs.runner import runner_table
 
 kept = runner_table()
-machine, source = kept["machine"].iloc[0], kept["source"].iloc[0]
-caption = f"The runner's own times with stand-in notebooks: this study's size, and 100 times that; on {machine}, by {source}. They are kept with the study, not measured in this run."
-record.table(kept.drop(columns=["machine", "source"]), "runner", caption)
+caption = f"The runner's own times with stand-in notebooks: this study's size, and 100 times that, medians of n, by {kept['source'].iloc[0]}. They are kept with the study and say nothing of this run; a load above the cores means that others computed meanwhile."
+record.table(kept.drop(columns="source"), "runner", caption)
 
 # %% [markdown]
 # ## Summary

@@ -288,7 +288,11 @@ def test_experiments_run_one_by_one_on_the_device(
         return sets | {"count": count}
 
     notebook = SimpleNamespace(
-        name="01", parameters={"device": None}, experiments=f"{name}:experiments", values=values
+        name="01",
+        parameters={"device": None},
+        experiments=f"{name}:experiments",
+        values=values,
+        script=tmp_path / "notebooks" / "scripts" / "01.py",
     )
     notebook.settings = lambda profile: SimpleNamespace(threads=1)
     (row,) = notebooks._alone(notebook, "cpu")

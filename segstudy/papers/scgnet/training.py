@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segstudy.checkpoints import next_place
 from segstudy.datasets.files import crop
 from segstudy.datasets.sample import Sample
 from segstudy.papers.scgnet.losses import PIXEL_LOSSES, total_loss
@@ -199,7 +198,6 @@ def train_scgnet(
         The loss is unknown.
     """
     require_loss(loss)
-    options = {"checkpoint": next_place(options.get("label", "SCG-Net"))} | options
     return train(
         model,
         patches,
