@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -109,11 +110,17 @@ def test_every_method_is_timed_and_has_its_row(sweep):
 
 
 def test_peak_memory_of_a_known_block():
+    def touched(size: int) -> np.ndarray:
+        """Pages of its own: numpy's may come from what the tests before have freed, and add nothing."""
+        block = np.frombuffer(mmap.mmap(-1, size), np.uint8)
+        block[:: mmap.PAGESIZE] = 1
+        return block
+
     def small():
-        return np.ones(2**17)  # 1 MiB
+        return touched(2**20)
 
     def large():
-        return np.ones(2**23)  # 64 MiB
+        return touched(2**26)
 
     # The system may take pages of libraries away meanwhile, which hides what is added: never the other way round.
     added = max(memory._in_child(memory._added, small, large) for _ in range(5))
