@@ -31,3 +31,9 @@ def data_root() -> Path:
 def rng() -> np.random.Generator:
     """Randomness with a fixed seed."""
     return np.random.default_rng(0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest and mostly waits: at the end it would be alone on the machine."""
+    first = [ROOT / "tests" / "cluster", ROOT / "tests" / "study"]
+    items.sort(key=lambda item: next((i for i, f in enumerate(first) if f in item.path.parents), len(first)))

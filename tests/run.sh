@@ -35,7 +35,7 @@ if [ "${1:-}" = "--force" ]; then shift; fi
 if [ "$#" -eq 0 ]; then
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
     workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
-    "$PYTHON" -m pytest -n "$((workers < 4 ? workers : 4))" --dist loadfile
+    "$PYTHON" -m pytest -n "$((workers < 4 ? workers : 4))" --dist loadfile --no-loadscope-reorder
 else
     "$PYTHON" -m pytest "$@"
 fi

@@ -23,7 +23,7 @@ CONFIG = """
 ClusterName=segstudy
 SlurmctldHost={host}(127.0.0.1)
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=15
 SlurmUser=root
 SlurmctldPort={controller}
 SlurmdPort={daemon}
