@@ -88,8 +88,10 @@ def undirected_edges(indices: Tensor) -> Tensor:
 
     n, k = indices.shape
     nodes = torch.arange(n, device=indices.device).repeat_interleave(k)
-    pairs = torch.stack([nodes, indices.reshape(-1)], dim=1).sort(dim=1).values
-    return pairs[pairs[:, 0] != pairs[:, 1]].unique(dim=0)
+    ends = indices.reshape(-1)
+    low, high = torch.minimum(nodes, ends), torch.maximum(nodes, ends)
+    numbers = (low * n + high)[low != high].unique()
+    return torch.stack([numbers // n, numbers % n], dim=1)
 
 
 def _chunk_neighbours(
@@ -98,15 +100,33 @@ def _chunk_neighbours(
     """Search the neighbours of rows start..stop-1."""
     import torch
 
-    mode = "use_mm_for_euclid_dist" if values.shape[1] > WIDE else "donot_use_mm_for_euclid_dist"
-    distances = torch.cdist(values[start:stop], values, compute_mode=mode)  # Feng et al. 2021, Eq. 1
+    wide = values.shape[1] > WIDE
+    if wide:
+        distances = _squared_distances(values, start, stop)
+    else:  # Feng et al. 2021, Eq. 1
+        distances = torch.cdist(values[start:stop], values, compute_mode="donot_use_mm_for_euclid_dist")
     # A node comes first among its neighbours (below any distance) or never, even beside exact copies of itself.
     distances[:, start:stop].fill_diagonal_(-1.0 if include_self else torch.inf)
     nearest, indices = distances.topk(k, largest=False)
     # topk leaves ties in any order: sort by index, then by distance without disturbing that.
     indices, by_index = indices.sort(dim=1)
     nearest, by_distance = nearest.gather(1, by_index).sort(dim=1, stable=True)
-    return indices.gather(1, by_distance), nearest.clamp(min=0)
+    nearest = nearest.clamp(min=0)
+    return indices.gather(1, by_distance), nearest.sqrt() if wide else nearest
+
+
+def _squared_distances(values: Tensor, start: int, stop: int) -> Tensor:
+    """Return the squared distances of rows start..stop-1 to all rows, from products of matrices."""
+    import torch
+
+    if stop - start == len(values) and values.device.type == "cpu":
+        array = values.numpy()
+        products = torch.from_numpy(array @ array.T)  # numpy sees that this is symmetric and computes a half
+    else:
+        products = values[start:stop] @ values.T
+    squares = values.square().sum(dim=1)
+    distances = products.mul_(-2).add_(squares).add_(squares[start:stop, None])
+    return distances.clamp_(min=0)
 
 
 def _check_neighbours(features: Tensor, k: int, chunk: int, include_self: bool) -> int:

@@ -37,6 +37,21 @@ class TimmStages(nn.Module):
         maps = self.network.forward_intermediates(images, **options)
         return maps[-1] if self.single else maps
 
+    def deepest(self) -> nn.Sequential:
+        """Return the blocks that lead from the last stage but one to the last.
+
+        Raises
+        ------
+        ValueError
+            There is one stage alone, or the network is not made of blocks, as EfficientNets are.
+        """
+        names = [self.network.feature_info[index]["module"] for index in self.indices[-2:]]
+        if len(names) < 2 or not all(name.startswith("blocks.") for name in names):
+            raise ValueError(f"there must be two stages that end with blocks, got {names}")
+        first, last = (int(name.removeprefix("blocks.")) for name in names)
+        groups = self.network.blocks[first + 1 : last + 1]
+        return nn.Sequential(*(block for group in groups for block in group))
+
 
 class LayerStages(nn.Sequential):
     """Layers one after the other, down to the deepest of some stages.

@@ -10,10 +10,9 @@ import torch
 from segstudy.nn.backbones import Backbone, backbone
 from segstudy.papers.dgcn.maps import DEEPEST
 from segstudy.papers.dgcn.segmenter import STAGES
+from segstudy.papers.dgcn.tail import split_tail
 from segstudy.papers.dgcn.training import Learner
 from segstudy.papers.dgcn.views import WeakPicture, to_tensor
-
-WHOLE_RATE = 3e-4  # of AdamW where a trunk with ImageNet's weights is trained, too
 
 
 class Chain(NamedTuple):
@@ -73,20 +72,17 @@ def map_width(chain: Chain) -> int:
     return sum(shape[0] for shape in map_shapes(chain)[-DEEPEST:])
 
 
-def new_learner(chain: Chain, head: torch.nn.Module) -> Learner:
-    """Return a head with a trunk of its own where that is trained, too."""
+def new_learner(chain: Chain, head: torch.nn.Module, blocks: int = 0) -> Learner:
+    """Return a head, with a trunk of its own where that is trained, too, or with so many last blocks of it."""
+    if blocks:
+        return Learner(head, split_tail(new_trunk(chain), blocks)[1])
     return Learner(head, None if chain.frozen else new_trunk(chain))
-
-
-def rate(chain: Chain) -> dict[str, float]:
-    """Return the learning rate as an option, where it is not that of a head alone."""
-    return {} if chain.frozen else {"learning_rate": WHOLE_RATE}
 
 
 @torch.no_grad()
 def answer(learner: Learner, picture: WeakPicture) -> torch.Tensor:
     """Return what a head says of a picture as it is, on the CPU: (1, objects) scores or (1, C, h, w) logits."""
     place = next(learner.parameters()).device
-    if learner.trunk is None:
+    if picture.maps is not None:
         return learner([values[None].float().to(place) for values in picture.maps[0]])[0].cpu()
     return learner(to_tensor(picture.image, place)[None])[0].cpu()

@@ -14,7 +14,7 @@ from torch import nn
 
 from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
-from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, new_trunk, rate
+from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, new_trunk
 from segstudy.experiments.dgcn.pictures import RBD, open_pictures, saliency
 from segstudy.metrics import confusion
 from segstudy.papers.dgcn.batch_losses import prepare_crfs
@@ -97,7 +97,7 @@ def _classifier(chain: Chain, pictures: list[WeakPicture], pooling: str, seed: i
     objects = len(open_pictures(chain, True).classes) - 1
     classifier = new_learner(chain, ClassifierHead(map_width(chain), objects, pooling=pooling, seed=seed))
     options = {"seed": seed, "device": chain.device, "label": f"classifier, {pooling}, seed {seed}"}
-    train_classifier(pictures, classifier, chain.classifier_epochs, **options | rate(chain))
+    train_classifier(pictures, classifier, chain.classifier_epochs, **options)
     return classifier
 
 

@@ -32,6 +32,7 @@ UNREFINED, EVEN, SMOOTH = "region growing, own H", "one normaliser", "no boundar
 QUIET, LEARNED = "no saliency", "saliency by DRFI"
 DRAWN = 4  # activation maps in Figure 1
 SEVERAL, WALKER = "cues at several scales", "random walker"
+DEEPER = "last 2 blocks trained"
 THETAS = {f"theta {theta:g}": Way(theta=theta) for theta in (0.0, 0.3, 0.5, 0.9)}
 KS = {f"K {k}": Way(k=k) for k in (6, 14)}
 BACKGROUNDS = {f"background above {share:g}": Way(background=share) for share in (0.7, 0.9)}
@@ -49,6 +50,7 @@ CHANGED: dict[str, Way] = {
     UNREFINED: Way(growth="region growing"),
     WALKER: Way(growth="random walker"),
     SEVERAL: Way(multiscale=True),
+    DEEPER: Way(blocks=2),
 }
 
 

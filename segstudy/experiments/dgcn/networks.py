@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from segstudy.datasets.files import VOID
 from segstudy.experiments.dgcn.borders import count_borders
-from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, rate
+from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, new_trunk
 from segstudy.experiments.dgcn.cues import CAM_THRESHOLDS, SCALES, Cued, cam_labels, cued, matrix
 from segstudy.experiments.dgcn.pictures import RBD, Pictures, open_pictures
 from segstudy.metrics import confusion
@@ -23,6 +23,7 @@ from segstudy.papers.dgcn.losses import floored_softmax
 from segstudy.papers.dgcn.network import AtrousHead
 from segstudy.papers.dgcn.seeds import FOREGROUND
 from segstudy.papers.dgcn.supervision import BACKGROUND
+from segstudy.papers.dgcn.tail import enter, split_tail
 from segstudy.papers.dgcn.training import Learner, retrain, train_network
 from segstudy.papers.dgcn.views import WeakPicture, link
 from segstudy.postprocess.crf import DenseCRF, dense_crf
@@ -54,6 +55,8 @@ class Way(NamedTuple):
         Of the graph cut.
     multiscale : bool
         Whether the activation maps are averaged over `SCALES` of the picture.
+    blocks : int
+        So many of a frozen trunk's last blocks are trained after all.
     """
 
     source: str = "grown"
@@ -67,6 +70,7 @@ class Way(NamedTuple):
     saliency: str | None = RBD
     background: float | None = None
     multiscale: bool = False
+    blocks: int = 0
 
 
 class Trained(NamedTuple):
@@ -112,8 +116,9 @@ def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, 
     found, tested = cues_of(settings, seed, how), open_pictures(settings, False)
     count = len(tested.classes)
     learner, losses, seen = train_learner(settings, seed, how)
+    taken = _taken(settings, how, tested.weak)
     scored = [
-        _label(learner, found.classifier, tested, i, crf) for i in track(range(len(tested.weak)), "test")
+        _label(learner, found.classifier, tested, i, taken[i], crf) for i in track(range(len(taken)), "test")
     ]
     kinds = ("test", "gated", "crf") if crf else ("test", "gated")
     judged = {
@@ -149,13 +154,13 @@ def cues_of(chain: Chain, seed: int, how: Way) -> Cued:
 def train_learner(chain: Chain, seed: int, how: Way) -> Trained:
     """Train a network in one way."""
     found = cues_of(chain, seed, how)
-    pictures, seen = found.pictures, {}
+    pictures, seen = _taken(chain, how, found.pictures), {}
     if how.k != NEIGHBOURS and chain.frozen:
         pictures = link(pictures, how.k)
     count = len(open_pictures(chain, True).classes)
     name = how.growth if how.source == "grown" else how.source
-    options = {"seed": seed, "device": chain.device, "label": f"{name}, seed {seed}"} | rate(chain)
-    learner = new_learner(chain, AtrousHead(map_width(chain), count, seed=seed))
+    options = {"seed": seed, "device": chain.device, "label": f"{name}, seed {seed}"}
+    learner = new_learner(chain, AtrousHead(map_width(chain), count, seed=seed), how.blocks)
     if how.source == "grown":
         given = {"theta": how.theta, "background": how.background}
         given = {key: value for key, value in given.items() if value is not None}
@@ -180,6 +185,11 @@ def _given(chain: Chain, seed: int, how: Way, found: Cued) -> list[np.ndarray]:
         return found.truth
     first = train_learner(chain, seed, how._replace(source="grown")).learner
     return [_mask(first, picture, crf) for picture, crf in zip(found.pictures, found.crfs, strict=True)]
+
+
+def _taken(chain: Chain, how: Way, pictures: list[WeakPicture]) -> list[WeakPicture]:
+    """Return the pictures as the network of a way takes them."""
+    return enter(pictures, split_tail(new_trunk(chain), how.blocks)[0]) if how.blocks else pictures
 
 
 def beliefs(learner: Learner, picture: WeakPicture) -> np.ndarray:
@@ -208,11 +218,11 @@ def _mended(seen: dict[int, dict[int, np.ndarray]], truth: Sequence[np.ndarray])
 
 
 def _label(
-    learner: Learner, classifier: Learner, tested: Pictures, index: int, crf: bool
+    learner: Learner, classifier: Learner, tested: Pictures, index: int, taken: WeakPicture, crf: bool
 ) -> dict[str, np.ndarray]:
     """Return a test picture's labels at its own size: plain, with the classes that are seen alone, and refined."""
     picture, truth = tested.weak[index], tested.truth[index]
-    whole = F.interpolate(answer(learner, picture), truth.shape, mode="bilinear", align_corners=False)[0]
+    whole = F.interpolate(answer(learner, taken), truth.shape, mode="bilinear", align_corners=False)[0]
     scores = answer(classifier, picture)[0].numpy()
     seen = np.concatenate([[True], scores > 0])  # the background is always there
     seen[1 + scores.argmax()] = True  # and so is the likeliest object
