@@ -150,6 +150,17 @@ def test_blocks_2_4_and_6_of_efficientnet_at_stride_8():
     assert all(torch.equal(a, b) for a, b in zip(found, seen, strict=True))
 
 
+def test_the_deepest_blocks_lead_from_one_stage_to_the_next():
+    net = backbone("timm:tf_efficientnet_lite0", stages=(16, 32), output_stride=8)
+    with torch.no_grad():
+        before, after = net(torch.rand(1, 3, 64, 64))
+        layers = net.network.deepest()
+        assert torch.equal(layers(before), after) and len(layers) == 5  # 4 blocks of stage 5, 1 of stage 6
+    for name, stages in (("timm:tf_efficientnet_lite0", (32,)), ("timm:resnet18", (16, 32))):
+        with pytest.raises(ValueError, match="two stages that end with blocks"):
+            backbone(name, stages=stages).network.deepest()
+
+
 def test_without_stages_a_map_comes_out_whatever_the_library():
     for name in ("timm:resnet18", "torchvision:resnet18"):
         with torch.no_grad():

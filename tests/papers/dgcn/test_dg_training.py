@@ -13,10 +13,12 @@ from torch import nn
 from segstudy.datasets import open_dataset
 from segstudy.datasets.files import VOID
 from segstudy.datasets.sample import Sample
+from segstudy.nn.backbones import backbone
 from segstudy.papers import dgcn
 from segstudy.papers.dgcn.batch_losses import GrowingLoss, LabelLoss
 from segstudy.papers.dgcn.classifier import activations_of_maps
 from segstudy.papers.dgcn.losses import balanced_seed_loss, boundary_loss, floored_softmax
+from segstudy.papers.dgcn.tail import enter, split_tail
 from segstudy.papers.dgcn.views import Views, to_tensor
 from segstudy.segmenter import Segmenter
 
@@ -128,6 +130,54 @@ def test_a_small_loop_learns_the_squares_from_their_classes():
     masks = [np.where(labels.numpy() > 0, picture.classes[0], 0) for picture in made]
     dgcn.retrain(made, masks, again, 12, learning_rate=0.02, batch=4)
     assert (again([m[None].float() for m in made[1].maps[0]])[0].argmax(dim=1)[0] == labels).all()
+
+
+def test_a_trunk_learns_at_a_tenth_of_its_head_s_rate():
+    """The first step of Adam moves each weight by the rate, whatever the gradient's size."""
+    made = [replace(picture, maps=None) for picture in pictures(4)]
+    trunk = nn.Sequential(nn.AvgPool2d(8), nn.Conv2d(3, 6, 1))
+    learner = dgcn.Learner(dgcn.AtrousHead(6, 3, hidden=8, rates=(1,), dropout=0.0), Single(trunk))
+    before = {name: value.detach().clone() for name, value in learner.named_parameters()}
+    dgcn.train_network(
+        made, learner, dgcn.Growth("static seeds"), 1, learning_rate=1e-3, batch=4, boundary=0.0
+    )
+    for part, rate in (("head", 1e-3), ("trunk", 1e-4)):
+        moved = [(v - before[n]).abs().max().item() for n, v in learner.named_parameters() if part in n]
+        assert max(moved) == pytest.approx(rate, rel=0.05)
+
+
+class Single(nn.Module):
+    """A trunk with one map."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        return [self.network(images)]
+
+
+def test_the_last_blocks_of_a_trunk_are_trained_alone():
+    trunk = backbone("timm:tf_efficientnet_lite0", stages=(8, 16, 32), output_stride=8, freeze="all")
+    seen = dgcn.look([replace(picture, maps=None) for picture in pictures(2)], trunk)
+    before, tail = split_tail(trunk, 2)
+    entered = enter(dgcn.link(seen, k=4), before)
+    assert len(before) == 3 and entered[0].edges is None
+    for picture, whole in zip(entered, seen, strict=True):
+        for maps, given in zip(picture.maps, whole.maps, strict=True):
+            found = tail.eval()([values[None].float() for values in maps])
+            for ours, theirs in zip(found, given, strict=True):  # given in half precision
+                torch.testing.assert_close(ours[0], theirs.float(), atol=5e-3, rtol=5e-3)
+    learner = dgcn.Learner(dgcn.AtrousHead(432, 3, hidden=8, rates=(1,)), tail)
+    start = {name: value.clone() for name, value in tail.named_parameters()}
+    dgcn.train_network(entered, learner, dgcn.GRAPH_CUT, 4, batch=2, k=4)
+    assert not any(torch.equal(value, start[name]) for name, value in tail.named_parameters())
+    layers = trunk.network.deepest()[3:]
+    for (name, kept), value in zip(start.items(), layers.parameters(), strict=True):
+        assert torch.equal(kept, value), name
+    for blocks in (0, 6):
+        with pytest.raises(ValueError, match="blocks must be 1 to 5"):
+            split_tail(trunk, blocks)
 
 
 def test_void_labels_teach_nothing():
