@@ -10,6 +10,8 @@ from urllib.parse import quote
 from segstudy.study.page import complete, in_order, render
 from segstudy.study.page.scrub import scrub
 
+MANY = 100  # cards above which each tells of its verdicts their number alone: the reports hold them
+
 
 def render_index(
     profile: str,
@@ -47,6 +49,7 @@ def render_index(
         pictures="'self' file: data:",
         profile=profile,
         cards=cards,
+        brief=len(cards) > MANY,
         states={name: states[name] for name in ("complete", "failed", "not run yet") if states[name]},
         verdicts=in_order(verdicts),
         queue=queue,

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from example_run import example_run, gallery_runs, write_example
 
-from segstudy.study.index import render_index
+from segstudy.study.index import MANY, render_index
 from segstudy.study.report import pictures_without_alt
 
 
@@ -95,6 +95,14 @@ def test_the_reference_run_on_real_data_stands_first_and_this_run_beside_it():
     assert (
         "does not hold" not in page.select_one(".head").text
     )  # counted are the claims of this profile's runs
+
+
+def test_a_gallery_of_many_notebooks_counts_their_verdicts_alone():
+    for count, lists in ((MANY, MANY), (MANY + 1, 0)):
+        runs = [example_run() | {"notebook": f"{number:04}"} for number in range(count)]
+        page = BeautifulSoup(render_index("demo", runs, []), "html.parser")
+        assert len(page.select(".card .chips")) == len(page.select(".card .table")) == count
+        assert len(page.select(".card .claims")) == lists
 
 
 def test_a_notebook_not_run_yet_shows_its_reference_run():
