@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from segstudy.postprocess import DSRG_TEST, DSRG_TRAINING, CRFSettings, DenseCRF, dense_crf
+from segstudy.postprocess import DSRG_TEST, DSRG_TRAINING, CRFSettings, DenseCRF, crf, dense_crf
 from segstudy.postprocess.crf import FLOOR
 from segstudy.postprocess.pairs import CUT, MAX_PIXELS
 from segstudy.postprocess.permutohedral import Lattice
@@ -61,6 +61,16 @@ def test_equals_loops_over_pairs(rng, method, cut, settings):
     found = dense_crf(probabilities, image, settings, method)
     assert np.abs(expected - probabilities).max() > 0.1
     assert np.abs(found - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("classes", [2, 5, 8, 15])
+@pytest.mark.parametrize("method", ["sparse", "lattice"])
+def test_few_classes_get_the_labels_of_torch_s_own_softmax(rng, monkeypatch, classes, method):
+    image, probabilities = scene(rng, 48, 60, classes)
+    found = dense_crf(probabilities, image, DSRG_TEST, method)
+    monkeypatch.setattr(crf, "VECTOR", 0)
+    plain = dense_crf(probabilities, image, DSRG_TEST, method)
+    assert np.abs(found - plain).max() < 1e-5 and (found.argmax(axis=2) == plain.argmax(axis=2)).all()
 
 
 def test_mean_field_of_three_pixels_by_hand():

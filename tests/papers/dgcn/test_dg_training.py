@@ -146,6 +146,17 @@ def test_a_trunk_learns_at_a_tenth_of_its_head_s_rate():
         assert max(moved) == pytest.approx(rate, rel=0.05)
 
 
+def test_a_head_alone_learns_as_all_weights_at_one_rate(monkeypatch):
+    made, weights = pictures(4), []
+    plain = torch.optim.AdamW
+    for asked in (plain, lambda groups, lr: plain([w for group in groups for w in group["params"]], lr=lr)):
+        monkeypatch.setattr(torch.optim, "AdamW", asked)
+        learner = dgcn.Learner(dgcn.AtrousHead(6, 3, hidden=8, rates=(1,)))
+        dgcn.train_network(made, learner, dgcn.GRAPH_CUT, 5, batch=2, k=4)
+        weights.append(learner.state_dict())
+    assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
+
+
 class Single(nn.Module):
     """A trunk with one map."""
 
