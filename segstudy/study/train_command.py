@@ -12,7 +12,8 @@ _FOLDER = """\
 FOLDER has
   images/NAME.png ...  pictures of any size
   masks/NAME.png ...   U-Net, SCG-Net: a mask for each, PNG, of ids (grey or palette) or colours; 255 is not scored
-  annotations.json     in place of masks/: outlines of COCO; or images/NAME.json beside each picture, of Labelme
+  annotations.json     in place of masks/: outlines of COCO; or images/NAME.json beside each picture, of Labelme;
+                       or panoptic.json with panoptic/NAME.png, segments of COCO
   classes.csv          DGCN: a row for each picture, its name and the classes it shows; without it they are taken
                        from the masks
   labels.csv           the classes in the order of the ids, a row each: a name, or a name and its red, green, blue

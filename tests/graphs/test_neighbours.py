@@ -17,9 +17,10 @@ def features(n, d, dtype=torch.float32, seed=0):
 @pytest.mark.parametrize("d", [2, 64, 65, 200])  # both sides of the switch to products of matrices
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("include_self", [False, True])
-def test_equals_a_kd_tree(d, dtype, include_self):
+@pytest.mark.parametrize("chunk", [64, 4096])
+def test_equals_a_kd_tree(d, dtype, include_self, chunk):
     values = features(150, d, dtype)
-    indices, distances = nearest_neighbours(values, 6, chunk=64, include_self=include_self)
+    indices, distances = nearest_neighbours(values, 6, chunk=chunk, include_self=include_self)
     expected, order = cKDTree(values.double().numpy()).query(values.double().numpy(), 7)
     keep = slice(0, 6) if include_self else slice(1, 7)
     np.testing.assert_array_equal(indices.numpy(), order[:, keep])

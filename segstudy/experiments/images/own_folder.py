@@ -1,6 +1,7 @@
 """A user's folder of labelled pictures, opened with the names and colours that its small tables give.
 
-Labels are masks, or outlines that :mod:`segstudy.datasets.labelled_polygons` draws. Beside `images/` and `masks/` or
+Labels are masks, outlines that :mod:`segstudy.datasets.labelled_polygons` draws, or COCO's panoptic segments, see
+:mod:`segstudy.datasets.labelled_segments`. Beside `images/` and `masks/` or
 `classes.csv`, which :mod:`segstudy.datasets.folder` reads, there may be `labels.csv`: a row for each class in the order
 of the ids, its name, or its name and the red, green and blue it has in the masks.
 """
@@ -13,6 +14,7 @@ from typing import Any
 
 from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.labelled_polygons import BACKGROUND, COCO, has_polygons, open_polygons
+from segstudy.datasets.labelled_segments import PANOPTIC, open_segments
 from segstudy.errors import StudyError
 
 LABELS, CLASSES = "labels.csv", "classes.csv"
@@ -35,12 +37,13 @@ def open_own(folder: Path, supervision: str) -> Dataset:
     if supervision == "full" and not has_masks(folder):
         raise StudyError(
             f"{folder} has no masks/, one for each picture of images/, of the same name, as PNG; nor outlines: {COCO} "
-            "of COCO, or images/NAME.json of Labelme"
+            f"of COCO, or images/NAME.json of Labelme; nor {PANOPTIC} of COCO with panoptic/NAME.png"
         )
     options: dict[str, Any] = _declared(folder / LABELS) if (folder / LABELS).is_file() else {}
     outlined = has_masks(folder) and not (folder / "masks").is_dir()
     if outlined and not (supervision == "image" and (folder / CLASSES).is_file()):
-        return open_polygons(folder, supervision, options.get("classes"))
+        read = open_segments if (folder / PANOPTIC).is_file() else open_polygons
+        return read(folder, supervision, options.get("classes"))
     if supervision == "image" and (folder / CLASSES).is_file():
         if "colours" in options:
             options = {"classes": [name for name in options["colours"] if name != "void"]}
@@ -56,8 +59,8 @@ def open_own(folder: Path, supervision: str) -> Dataset:
 
 
 def has_masks(folder: Path) -> bool:
-    """Return whether a folder tells the class of each pixel: by `masks/`, or by outlines."""
-    return (folder / "masks").is_dir() or has_polygons(folder)
+    """Return whether a folder tells the class of each pixel: by `masks/`, outlines, or panoptic segments."""
+    return (folder / "masks").is_dir() or has_polygons(folder) or (folder / PANOPTIC).is_file()
 
 
 def _declared(path: Path) -> dict[str, Any]:
