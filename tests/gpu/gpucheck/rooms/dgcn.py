@@ -13,6 +13,7 @@ from segstudy.papers.dgcn import (
     floored_softmax,
 )
 from segstudy.papers.dgcn.losses import RATIOS
+from segstudy.papers.dgcn.tail import split_tail
 from segstudy.papers.dgcn.training import presence_loss
 
 
@@ -31,6 +32,15 @@ def whole() -> Case:
     """Trunk and head."""
     trunk = backbone("torchvision:resnet18", stages=(8, 16))
     return Case((pictures(2, 48),), SegmentationNetwork(trunk, AtrousHead(128 + 256, 4, 8)).eval())
+
+
+def tail() -> Case:
+    """The last blocks of a trunk."""
+    trunk = backbone("timm:tf_efficientnet_lite0", stages=(16, 32), output_stride=8, freeze="all")
+    before, last = split_tail(trunk, 2)
+    with torch.no_grad():
+        entered = before(random(2, 112, 6, 6))
+    return Case(([random(2, 112, 6, 6), entered],), last.eval())
 
 
 def _maps() -> list:
@@ -59,6 +69,7 @@ NETWORKS = {
     "ClassifierHead": lambda: classifier("mean"),
     "ClassifierHead, top quarter": lambda: classifier("top quarter"),
     "SegmentationNetwork": whole,
+    "Tail": tail,
 }
 LOSSES = {
     "balanced_seed_loss": lambda: Case((_soft(), labels(2, 9, 4)), call=balanced_seed_loss),
