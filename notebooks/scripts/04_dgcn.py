@@ -452,7 +452,8 @@ for number, what in ((4, "K: 62.4 to 62.7"), (5, "theta: 62.0 to 62.7")):
 #
 # On drawn objects the whole of it is trained, classifier and networks each with a trunk of their own, and the classes stand in the order of
 # their size. The profile `paper` asks for it; the others do with `--set whole=...`, half an hour more on two cores. The reference run on
-# photographs was asked for it, and, in `beyond`, for the trunk's last two blocks and for cues at several scales. DG3 expects that large objects gain from the cut: read the second table for what drawn ones do.
+# photographs was asked for it, and, in `beyond`, for the trunk's last two blocks and for cues at several scales.
+# DG3 expects that large objects gain from the cut: read the second table for what drawn ones do.
 
 # %%
 whole_values = [(a, v) for a, v in values(jobs.whole) if "way" in a]

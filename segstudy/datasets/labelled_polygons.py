@@ -54,9 +54,7 @@ def open_polygons(root: Path, supervision: str, classes: Sequence[str] | None = 
     StudyError
         A file cannot be read as such annotations, a picture has none or another size, or a name is not among `classes`.
     """
-    paths = [path for path in listed(root / "images") if path.suffix.lower() in SUFFIXES]
-    if not paths:
-        raise StudyError(f"{root / 'images'} holds no picture ({', '.join(SUFFIXES)})")
+    paths = listed_pictures(root)
     sources = [root / COCO] if (root / COCO).is_file() else [path.with_suffix(".json") for path in paths]
     seen = hashlib.sha256()
     outlined: dict[str, Outlined] = {}
@@ -74,6 +72,21 @@ def open_polygons(root: Path, supervision: str, classes: Sequence[str] | None = 
     for label in sorted(used - ids.keys()):
         raise StudyError(f"{sources[0]} and others name an outline {label!r}{nearest(label, classes)}")
     samples = [_sample(path, size, things, ids) for path, (size, things) in by_picture.items()]
+    return labelled_dataset(supervision, samples, classes, "outlines", seen.hexdigest())
+
+
+def listed_pictures(root: Path) -> list[Path]:
+    """Return the pictures of a folder's `images/`; a StudyError where there is none."""
+    paths = [path for path in listed(root / "images") if path.suffix.lower() in SUFFIXES]
+    if not paths:
+        raise StudyError(f"{root / 'images'} holds no picture ({', '.join(SUFFIXES)})")
+    return paths
+
+
+def labelled_dataset(
+    supervision: str, samples: Sequence[Sample], classes: Sequence[str], kind: str, digest: str
+) -> Dataset:
+    """Return a user's pictures as a data set; `digest` is of the labels, which are of a `kind`, such as "outlines"."""
     return Dataset(
         CARD.name,
         split="all",
@@ -82,8 +95,8 @@ def open_polygons(root: Path, supervision: str, classes: Sequence[str] | None = 
         classes=classes,
         colours=label_colours(len(classes)),
         card=CARD,
-        note=f"{len(samples)} pictures with outlines read",
-        parameters={"classes": list(classes), "outlines": seen.hexdigest()},
+        note=f"{len(samples)} pictures with {kind} read",
+        parameters={"classes": list(classes), kind: digest},
     )
 
 

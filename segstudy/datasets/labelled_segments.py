@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from segstudy.datasets.files import VOID, Window, crop, file_key, label_colours, listed, require_size
-from segstudy.datasets.folder import CARD, SUFFIXES
-from segstudy.datasets.labelled_polygons import BACKGROUND
+from segstudy.datasets.files import VOID, Window, crop, file_key, require_size
+from segstudy.datasets.labelled_polygons import BACKGROUND, labelled_dataset, listed_pictures
 from segstudy.datasets.pictures import read_rgb, read_size
 from segstudy.datasets.sample import Dataset, Sample
 from segstudy.errors import StudyError, nearest
@@ -43,9 +42,7 @@ def open_segments(root: Path, supervision: str, classes: Sequence[str] | None = 
         The list cannot be read as COCO's, or does not list a picture or a segment of it; a PNG is missing or has
         another size; or a name is not among `classes`.
     """
-    pictures = [path for path in listed(root / "images") if path.suffix.lower() in SUFFIXES]
-    if not pictures:
-        raise StudyError(f"{root / 'images'} holds no picture ({', '.join(SUFFIXES)})")
+    pictures = listed_pictures(root)
     content = (root / PANOPTIC).read_bytes()
     found = _listed_segments(content, root / PANOPTIC)
     for path in pictures:
@@ -58,26 +55,16 @@ def open_segments(root: Path, supervision: str, classes: Sequence[str] | None = 
     classes = [BACKGROUND, *sorted(used - {BACKGROUND})] if classes is None else list(classes)
     for name in sorted(used - set(classes)):
         raise StudyError(f"{root / PANOPTIC} names a segment {name!r}{nearest(name, classes)}")
-    seen = hashlib.sha256(content)
     samples = []
     for path, (file, named) in segments.items():
         mask = root / SEGMENTS / file
         if not mask.is_file():
             raise StudyError(f"{mask} is missing: {PANOPTIC} names it for {path.name}")
-        seen.update(mask.read_bytes())
         table = {number: classes.index(name) for number, name in named.items()}
         picture, labels = partial(read_rgb, path, upright=True), partial(_read_segments, mask, path, table)
         samples.append(Sample(file_key(path), picture, labels, files=(path, mask)))
-    return Dataset(
-        CARD.name,
-        split="all",
-        supervision=supervision,
-        samples=samples,
-        classes=classes,
-        colours=label_colours(len(classes)),
-        card=CARD,
-        note=f"{len(samples)} pictures with panoptic segments read",
-        parameters={"classes": classes, "segments": seen.hexdigest()},
+    return labelled_dataset(
+        supervision, samples, classes, "panoptic segments", hashlib.sha256(content).hexdigest()
     )
 
 

@@ -26,9 +26,8 @@ from segstudy.papers.dgcn.views import Maps, Views, WeakPicture
 from segstudy.training import History, train
 
 POWER = 0.9
-TRUNK_RATE = (
-    0.1  # of the head's: DSRG's new layer, from random weights, learns ten times as fast as the trunk
-)
+# Of the head's rate: DSRG's new layer, which starts from random weights, learns ten times as fast as the trunk.
+TRUNK_RATE = 0.1
 
 
 class Learner(nn.Module):
