@@ -201,7 +201,13 @@ def test_a_notebook_of_the_study_gives_the_same_through_slurm(node: SlurmNode, t
 
 
 def test_a_job_whose_machine_goes_down_is_run_again_when_it_is_back(node: SlurmNode, toy: Toy):
-    process, job = begin(toy, node, "--set", "seconds=8")
+    """The job is long enough that Slurm ends its first run far from its own end.
+
+    Snakemake holds a lock while it notes that a job has finished, and waits for the same lock when it is told to end:
+    one that meets both at once hangs for good. A Slurm with control groups kills it; `proctrack/linuxproc` loses it,
+    since the shell above it has ended by then.
+    """
+    process, job = begin(toy, node, "--set", "seconds=30")
     host = node.ask("sinfo", "--noheader", "--format", "%n").strip()
     node.ask("scontrol", "update", f"NodeName={host}", "State=DOWN", "Reason=test")
     node.wait_for_job("PD")

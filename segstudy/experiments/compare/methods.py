@@ -9,13 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import sklearn.cluster
 import torch
+from torch import nn
 
 from segstudy.baselines import KMeans, NormalisedCut, Otsu, normalised_cut
 from segstudy.baselines.common import Unsupervised
+from segstudy.experiments.compare.clicks import Clicked
+from segstudy.experiments.compare.iic_segmenter import IICSegmenter
 from segstudy.experiments.compare.masked_network import MaskedNetwork
-from segstudy.experiments.compare.pictures import ALL, FEW, LABELS, NOTHING, Task
+from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, Task
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
 from segstudy.experiments.piece_colours import PieceColours
+from segstudy.experiments.scgnet.models import BackboneHead
 from segstudy.experiments.unet import UNetSegmenter
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.dgcn.growing import Growth
@@ -109,6 +113,12 @@ def _sgseg(**network: Any) -> Make:
     return make
 
 
+def _iic(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+    given = recipe["sgseg"]
+    options = {name: given[name] for name in ("side", "batch", "epochs")}
+    return IICSegmenter(task.clusters, width=given["cnn_widths"][0], rate=1e-3, seed=seed, **options)
+
+
 def _clustering(layer: str, objective: str) -> Make:
     def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
         asked = dict(recipe["clustering"])
@@ -143,6 +153,22 @@ def _scgnet(**network: Any) -> Make:
     return make
 
 
+class HeadSegmenter(SCGNetSegmenter):
+    """SCG-Net's trunk with a 1 x 1 convolution to the classes, trained as SCG-Net is."""
+
+    def _build(self, bands: int) -> nn.Module:
+        return BackboneHead(self.num_classes, bands, seed=self.seed, **self._network)
+
+
+def _head(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+    options = {"backbone": TRUNK, "weights": "pretrained"} | recipe["scgnet"]
+    return HeadSegmenter(classes, seed=seed, **options)
+
+
+def _clicked(cut: bool) -> Make:
+    return lambda task, classes, seed, recipe: Clicked(classes, cut)
+
+
 def _masked(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
     options = {name: recipe["dgcn"][name] for name in ("side", "epochs")}
     return MaskedNetwork(classes, TRUNK, seed=seed, **options)
@@ -156,10 +182,11 @@ def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
 ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"
 TWO_MEANS, EIGENVECTORS = "k-means on features", "eigenvectors on features"
 NCUT_GCN, DMON = "NCUT-GCN", "DMON-GCN"
-SGSEG, CNN_ALONE, AC = "SGSeg", "SGSeg's CNN alone", "AC"
+SGSEG, CNN_ALONE, AC, IIC = "SGSeg", "SGSeg's CNN alone", "AC", "IIC"
+NEAREST, SEEDED = "nearest click", "graph cut from clicks"
 STATIC, GROWN, DGCN_CUT = "static seeds", "region growing", "DGCN, graph cut"
-UNET_FEW, UNET, SCGNET, IDENTITY = "U-Net, few masks", "U-Net", "SCG-GCN", "SCG-GCN, A = I"
-MASKED = "DGCN's network, masks"
+UNET_FEW, UNET, MASKED = "U-Net, few masks", "U-Net", "DGCN's network, masks"
+HEAD, IDENTITY, SCGNET = "SCG-Net's trunk, 1x1 head", "SCG-GCN, A = I", "SCG-GCN"
 METHODS: dict[str, Method] = {
     ONE: Method(NOTHING, lambda task, classes, seed, recipe: OneRegion(), learns=False),
     "Otsu": Method(NOTHING, lambda task, classes, seed, recipe: Otsu(), learns=False),
@@ -170,21 +197,25 @@ METHODS: dict[str, Method] = {
     EIGENVECTORS: Method(NOTHING, _patch_parts(cut=True), "clustering"),
     NCUT_GCN: Method(NOTHING, _clustering("gcn", "ncut"), "clustering"),
     DMON: Method(NOTHING, _clustering("gcn", "dmon"), "clustering"),
+    IIC: Method(NOTHING, _iic, "sgseg"),
     AC: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS, reconstruct=False), "sgseg"),
     CNN_ALONE: Method(NOTHING, _sgseg(gnn=NO_SUPERPIXELS), "sgseg"),
     SGSEG: Method(NOTHING, _sgseg(), "sgseg"),
     STATIC: Method(LABELS, _dgcn("static seeds"), "dgcn"),
     GROWN: Method(LABELS, _dgcn("region growing"), "dgcn"),
     DGCN_CUT: Method(LABELS, _dgcn("graph cut"), "dgcn"),
+    NEAREST: Method(CLICKS, _clicked(cut=False)),
+    SEEDED: Method(CLICKS, _clicked(cut=True)),
     UNET_FEW: Method(FEW, _unet, "unet"),
     UNET: Method(ALL, _unet, "unet"),
     MASKED: Method(ALL, _masked, "dgcn"),
+    HEAD: Method(ALL, _head, "scgnet"),
     IDENTITY: Method(ALL, _scgnet(graph=False), "scgnet"),
     SCGNET: Method(ALL, _scgnet(), "scgnet"),
 }
-SETWISE = (AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture
+SETWISE = (IIC, AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture
 # The null baseline of each group: the simplest method that is told as much.
-NULLS = {NOTHING: KMEANS, LABELS: STATIC, FEW: UNET_FEW, ALL: UNET}
+NULLS = {NOTHING: KMEANS, LABELS: STATIC, CLICKS: NEAREST, FEW: UNET_FEW, ALL: UNET}
 # Each paper's graph, and the same without it: (method, refinement) twice.
 Row = tuple[str, str]
 GRAPHS: dict[str, tuple[Row, Row]] = {
@@ -194,8 +225,10 @@ GRAPHS: dict[str, tuple[Row, Row]] = {
     "3: NCUT-GCN over eigenvectors": ((NCUT_GCN, PLAIN), (EIGENVECTORS, PLAIN)),
     "3: DMON-GCN": ((DMON, PLAIN), (TWO_MEANS, PLAIN)),
     "classical: normalised cut": ((NCUT, PLAIN), (PIECED, PLAIN)),
+    "classical: graph cut from clicks": ((SEEDED, PLAIN), (NEAREST, PLAIN)),
     "4: graph cut": ((DGCN_CUT, PLAIN), (STATIC, PLAIN)),
     "4: region growing": ((GROWN, PLAIN), (STATIC, PLAIN)),
     "4: dense CRF after it": ((DGCN_CUT, CRF), (DGCN_CUT, PLAIN)),
     "5: SCG-GCN": ((SCGNET, PLAIN), (IDENTITY, PLAIN)),
+    "5: SCG-GCN over a 1x1 head": ((SCGNET, PLAIN), (HEAD, PLAIN)),
 }

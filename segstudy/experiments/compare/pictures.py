@@ -56,9 +56,16 @@ class Task(NamedTuple):
     swap: tuple[tuple[int, int], ...] = ()
 
 
-NOTHING, LABELS, FEW, ALL = "nothing", "classes of the picture", "few masks", "all masks"
-TOLD = (NOTHING, LABELS, FEW, ALL)
-SUPERVISION = {NOTHING: "none", LABELS: "image", FEW: "full", ALL: "full"}
+NOTHING, LABELS, CLICKS, FEW, ALL = (
+    "nothing",
+    "classes of the picture",
+    "clicks",
+    "few masks",
+    "all masks",
+)
+TOLD = (NOTHING, LABELS, CLICKS, FEW, ALL)
+# Of the training pictures; clicks are made in the pictures that are segmented.
+SUPERVISION = {NOTHING: "none", LABELS: "image", CLICKS: "none", FEW: "full", ALL: "full"}
 
 
 def task_of(given: dict[str, Any]) -> Task:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from segstudy.experiments.compare.methods import GRAPHS, METHODS, NULLS, Row
-from segstudy.experiments.compare.pictures import LABELS, NOTHING, TOLD
+from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, TOLD
 from segstudy.experiments.compare.refinements import ANY, MATCHED, OF_CLASSES, PLAIN
 from segstudy.experiments.compare.trials import CLASSES, EACH, MEASURES, UNNAMED, WHOLE
 from segstudy.experiments.differences import paired_over_seeds
@@ -17,7 +17,7 @@ from segstudy.metrics import iou_dataset, mean_iou, paired_difference, signed_ra
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]  # by method, one for each seed
 # Seconds that a person needs, VOC's pictures (Bearman, Russakovsky, Ferrari & Fei-Fei: What's the point. ECCV 2016).
-SECONDS = {"picture's classes": 20.0, "mask": 239.7}
+SECONDS = {NOTHING: 0.0, LABELS: 20.0, CLICKS: 22.1, FEW: 239.7, ALL: 239.7}
 LEVEL = 0.05
 
 
@@ -210,15 +210,13 @@ def supervision_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
                 values = runs[name]
                 scores = np.nanmean(by_picture(values, way, "IoU", reading_of(values[0])), axis=1)
                 pictures = values[0]["pictures"]
-                kind = "picture's classes" if told == LABELS else "mask"
-                seconds = 0.0 if told == NOTHING else SECONDS[kind] * pictures
                 rows.append(
                     {
                         "task": task,
                         "told": told,
                         "method": title((name, way)),
                         "pictures": pictures,
-                        "hours of a person": seconds / 3600,
+                        "hours of a person": SECONDS[told] * pictures / 3600,
                         "IoU": float(scores.mean()),
                         "std over seeds": _spread(scores),
                         "seeds": len(scores),

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from segstudy.datasets.sample import Sample
+from segstudy.experiments.compare.clicks import click
 from segstudy.experiments.compare.methods import METHODS, SETWISE, SHARE, Recipe
 from segstudy.experiments.compare.pictures import (
+    CLICKS,
     FEW,
     open_part,
     task_of,
@@ -58,22 +60,17 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
         "scores": by refinement, by reading (`CLASSES`, or of clusters `EACH` and, where they mean the same in every
         picture, `WHOLE`) what :func:`score` returns. "maps": list of (H, W) uint8, the unrefined labels of the test
         pictures under the first reading, `UNNAMED` where a cluster has no class. "masks", "pictures": training pictures
-        that it saw masks of, and all. "seconds": of the training, and a test picture's mean, without refinements.
+        that it saw masks of, and all; of clicks, the test pictures. "seconds": of the training, and a test picture's
+        mean, without refinements.
     """
     settings, entry = task_of(task), METHODS[method]
     tested = test_samples(settings)
-    opened = open_part(settings.test, "full")
+    count = len(open_part(settings.test, "full").classes)
     learnt = training_samples(settings, entry.told)
     if entry.told == FEW:
         learnt = draw(learnt, seed)
-    count = len(opened.classes)
     segmenter = entry.make(settings, count, seed, recipe)
-    started = time.perf_counter()
-    segmenter.fit(learnt)
-    trained = time.perf_counter() - started
-    started = time.perf_counter()
-    given = [segmenter.probabilities(sample.image) for sample in track(tested, f"{settings.name}, {method}")]
-    each = (time.perf_counter() - started) / len(tested)
+    given, seconds = _applied(segmenter, learnt, tested, _clicks(method, tested, count, seed), method)
     names, readings, matcher = list(ANY), [EACH], None
     if method in SETWISE and settings.whole:
         readings.append(WHOLE)
@@ -100,9 +97,36 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
         "scores": scores,
         "maps": maps,
         "masks": sum(sample.labels is not None for sample in learnt),
-        "pictures": len(learnt),
-        "seconds": [trained, each],
+        "pictures": len(tested if entry.told == CLICKS else learnt),
+        "seconds": seconds,
     }
+
+
+def _clicks(method: str, tested: Sequence[Sample], count: int, seed: int) -> list[np.ndarray | None]:
+    """Make the clicks of each test picture, for a method that is told them."""
+    rng = np.random.default_rng(seed)
+    told = METHODS[method].told == CLICKS
+    return [click(sample.labels, count, rng) if told else None for sample in tested]
+
+
+def _applied(
+    segmenter: Any,
+    learnt: Sequence[Sample],
+    tested: Sequence[Sample],
+    clicks: Sequence[np.ndarray | None],
+    label: str,
+) -> tuple[list[np.ndarray], list[float]]:
+    """Train a segmenter; return its probabilities of the test pictures, and seconds: training, one test picture."""
+    started = time.perf_counter()
+    segmenter.fit(learnt)
+    trained = time.perf_counter() - started
+    started = time.perf_counter()
+    given = []
+    for sample, marked in zip(track(tested, label), clicks, strict=True):
+        if marked is not None:
+            segmenter.mark(marked)
+        given.append(segmenter.probabilities(sample.image))
+    return given, [trained, (time.perf_counter() - started) / len(tested)]
 
 
 def draw(samples: Sequence[Sample], seed: int) -> list[Sample]:

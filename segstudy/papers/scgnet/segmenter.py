@@ -8,6 +8,7 @@ from inspect import signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from torch import nn
 
 from segstudy.datasets.files import require_choice
 from segstudy.datasets.sample import Sample
@@ -126,7 +127,7 @@ class SCGNetSegmenter:
         kept = in_memory([dataset[int(i)] for i in order])
         patches = Patches(kept[held:], self.size, self.patches, self.batch, self.seed)
         bands = kept[0].image.shape[2]
-        model = SCGNet(self.num_classes, bands, seed=self.seed, **self._network)
+        model = self._build(bands)
         options = {"device": self.device, "precision": self.precision, "seed": self.seed, "label": "SCG-Net"}
         options |= {"loss": self.loss, "learning_rate": self.learning_rate}
         score = partial(self._score, samples=kept[:held]) if held else None
@@ -134,7 +135,10 @@ class SCGNetSegmenter:
         self.model_ = model
         return self
 
-    def _score(self, model: SCGNet, samples: Sequence[Sample]) -> float:
+    def _build(self, bands: int) -> nn.Module:
+        return SCGNet(self.num_classes, bands, seed=self.seed, **self._network)
+
+    def _score(self, model: nn.Module, samples: Sequence[Sample]) -> float:
         options = {"window": self.size, "stride": self.size, "views": ("identity",)}
         matrix = score_set(model, samples, self.num_classes, **options)
         return mean_f1(matrix, [str(index) for index in range(self.num_classes)])

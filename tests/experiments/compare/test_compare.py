@@ -12,7 +12,16 @@ from matplotlib import pyplot as plt
 from segstudy.datasets import open_dataset
 from segstudy.datasets.files import VOID, crop
 from segstudy.datasets.sample import Sample
-from segstudy.experiments.compare import figures, jobs, methods, pictures, refinements, results, trials
+from segstudy.experiments.compare import (
+    clicks,
+    figures,
+    jobs,
+    methods,
+    pictures,
+    refinements,
+    results,
+    trials,
+)
 from segstudy.metrics import iou_dataset, mean_iou
 from segstudy.segmenter import Segmenter
 
@@ -24,7 +33,7 @@ TASK: dict[str, Any] = {
     "tested": 2,
     "longest": 40,
     "clusters": 2,
-    "told": ["nothing", "all masks"],
+    "told": ["nothing", "clicks", "all masks"],
 }
 RECIPE = {
     "unet": {"width": 2, "epochs": 1, "validation": 0.3},
@@ -76,18 +85,30 @@ def test_the_ceiling_is_the_truth_with_its_largest_classes():
     assert trials.ceiling(TASK, 9)[trials.EACH]["IoU"] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("method", ["SLIC + k-means", "k-means on features", "NCUT-GCN", "SGSeg", "SCG-GCN"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "SLIC + k-means",
+        "k-means on features",
+        "NCUT-GCN",
+        "SGSeg",
+        "IIC",
+        "graph cut from clicks",
+        "SCG-Net's trunk, 1x1 head",
+        "SCG-GCN",
+    ],
+)
 def test_a_method_is_trained_refined_and_scored(method: str):
     found = trials.run_method(TASK, method, 0, RECIPE)
     entry = methods.METHODS[method]
-    clusters = entry.told == "nothing"
+    clusters, masks = entry.told == "nothing", entry.told == "all masks"
     assert set(refinements.ANY) <= set(found["scores"])
     assert (refinements.LARGEST in found["scores"]) != clusters
     plain = found["scores"][refinements.PLAIN]
     assert list(plain)[0] == (trials.EACH if clusters else trials.CLASSES)
     assert (trials.WHOLE in plain) == (method in methods.SETWISE)
-    assert len(found["maps"]) == 2 and found["pictures"] == 4
-    assert found["masks"] == (0 if clusters else 4)
+    assert len(found["maps"]) == 2 and found["pictures"] == (2 if entry.told == "clicks" else 4)
+    assert found["masks"] == (4 if masks else 0)
     assert all(0 <= v <= 1 for part in plain.values() for v in part["IoU"])
 
 
@@ -236,3 +257,39 @@ def test_jobs_are_those_that_a_task_may_be_told_and_methods_without_chance_run_o
     assert [a["seed"] for a in found if a["method"] == "Otsu"] == [0]
     assert [a["seed"] for a in found if a["method"] == "SGSeg"] == [0, 1]
     assert len(jobs.experiments(asked)) == len(found) + 1
+
+
+def test_a_click_lies_deep_in_the_largest_region_of_its_class():
+    labels = np.zeros((20, 30), int)
+    labels[2:18, 2:18], labels[0, 28], labels[:, 29] = 1, 1, VOID
+    marked = clicks.click(labels, 2, np.random.default_rng(0))
+    rows, columns = np.nonzero(marked == 1)
+    assert len(rows) > 20 and ((rows - 9.5) ** 2 + (columns - 9.5) ** 2 < 9**2).all()
+    assert (labels[marked != clicks.UNKNOWN] == marked[marked != clicks.UNKNOWN]).all()
+    assert set(np.unique(marked)) == {clicks.UNKNOWN, 0, 1}
+
+
+def test_likelihoods_of_clicks_by_hand():
+    image = np.zeros((1, 3, 3), np.uint8)
+    soft = clicks.likelihoods(image, np.array([[0, clicks.UNKNOWN, 1]]), 3)
+    reach = clicks.PLACE * np.hypot(1, 3)
+    assert soft[0, 1] == pytest.approx([0.5, 0.5, 0])
+    assert soft[0, 0, 1] / soft[0, 0, 0] == pytest.approx(np.exp(-0.5 * (2 / reach) ** 2))
+
+
+def test_a_cut_from_clicks_follows_the_border_that_the_nearest_click_misses():
+    image = np.full((24, 24, 3), 100, np.uint8)
+    image[:, 8:] = 150
+    truth = (np.indices((24, 24))[1] >= 8).astype(int)
+    rng = np.random.default_rng(0)
+    noisy = np.clip(image + rng.normal(0, 20, image.shape), 0, 255).astype(np.uint8)
+    marked = clicks.click(truth, 2, rng)
+    wrong = {
+        cut: (clicks.Clicked(2, cut).mark(marked).segment(noisy) != truth).mean() for cut in (True, False)
+    }
+    assert wrong[True] <= 0.02 < wrong[False]
+
+
+def test_a_picture_without_clicks_is_refused():
+    with pytest.raises(ValueError, match="call mark"):
+        clicks.Clicked(2, True).segment(np.zeros((4, 4, 3), np.uint8))
