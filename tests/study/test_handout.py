@@ -128,26 +128,31 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         teacher.cells[3].source,
         "assert True",
     )  # no check of a student's own
-    answers = {"all": teacher, "none": student, "half": half}
+    grade(folder, "tiny", {"all": teacher, "none": student, "half": half})
+    return folder
+
+
+def grade(folder: Path, assignment: str, answers: dict[str, nbformat.NotebookNode]) -> None:
+    """Hand answers in, by student, and have nbgrader release and grade an assignment whose source is in place."""
     for name, notebook in answers.items():
-        place = folder / "submitted" / name / "tiny"
+        place = folder / "submitted" / name / assignment
         place.mkdir(parents=True)
-        (place / "tiny.ipynb").write_text(notebook_text(notebook))
+        (place / f"{assignment}.ipynb").write_text(notebook_text(notebook))
     tools = (
         f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
     )
-    for words in (["generate_assignment", "tiny"], ["autograde", "tiny", "--create"]):
+    given = {"JUPYTER_CONFIG_DIR": str(folder / "none"), "HOME": str(folder), "PATH": tools}
+    for words in (["generate_assignment", assignment], ["autograde", assignment, "--create"]):
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", *words],
             cwd=folder,
-            env=os.environ | {"JUPYTER_CONFIG_DIR": str(folder / "none"), "HOME": str(folder), "PATH": tools},
+            env=os.environ | given | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 def test_students_get_what_nbgrader_itself_would_release(course: Path):
@@ -164,3 +169,20 @@ def test_answers_get_full_marks_and_blanks_none(course: Path):
         scores = {s.student_id: s.score for s in book.assignment_submissions("tiny")}
         most = book.find_assignment("tiny").max_score
     assert most == 4 and scores == {"all": 4, "none": 0, "half": 1}
+
+
+def test_a_notebook_of_the_study_is_graded_too(tmp_path: Path):
+    pytest.importorskip("nbgrader", reason="no nbgrader: pip install nbgrader==0.9.6")
+    from nbgrader.api import Gradebook
+
+    name = "00_start_here"
+    teacher = teacher_notebook(read_script(ROOT / "notebooks" / "scripts" / f"{name}.py"), name)
+    teacher.metadata.kernelspec["name"] = "python3"
+    source = tmp_path / "source" / name
+    source.mkdir(parents=True)
+    (source / f"{name}.ipynb").write_text(notebook_text(teacher))
+    grade(tmp_path, name, {"all": teacher, "none": student_notebook(teacher)})
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
+        scores = {s.student_id: s.score for s in book.assignment_submissions(name)}
+        most = book.find_assignment(name).max_score
+    assert most >= 3 and scores == {"all": most, "none": 0}
