@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from segstudy.experiments.sgseg.rivals import IIC_WIDTHS, IICNet, PairedBatches, train_iic
+from segstudy.experiments.iic import IIC_WIDTHS, IICNet, PairedBatches, train_iic
 from segstudy.papers.sgseg.training import Statistics, check_picture, resize_bands
 
 

@@ -13,13 +13,13 @@ from torch import nn
 
 from segstudy.baselines import KMeans, NormalisedCut, Otsu, normalised_cut
 from segstudy.baselines.common import Unsupervised
+from segstudy.experiments.backbone_head import BackboneHead
 from segstudy.experiments.compare.clicks import Clicked
 from segstudy.experiments.compare.iic_segmenter import IICSegmenter
 from segstudy.experiments.compare.masked_network import MaskedNetwork
 from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, Task
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
 from segstudy.experiments.piece_colours import PieceColours
-from segstudy.experiments.scgnet.models import BackboneHead
 from segstudy.experiments.unet import UNetSegmenter
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features
 from segstudy.papers.dgcn.growing import Growth

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segstudy.experiments.iic import IIC_WIDTHS, IICNet, PairedBatches, train_iic
 from segstudy.experiments.sgseg import insight
 from segstudy.experiments.sgseg.parts import ALIGNED, SHUFFLED, AlignedPlaces, ImageNetMap, ShuffledPlaces
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of, spaced
-from segstudy.experiments.sgseg.rivals import IIC_WIDTHS, IICNet, PairedBatches, colour_clusters, train_iic
+from segstudy.experiments.sgseg.rivals import colour_clusters
 from segstudy.metrics import confusion
 from segstudy.papers.sgseg.autoregressive import ORDERS
 from segstudy.papers.sgseg.gnn import total_variation

@@ -8,8 +8,8 @@ import torch
 from matplotlib import pyplot as plt
 
 from segstudy.datasets import open_dataset
-from segstudy.experiments import verdicts
-from segstudy.experiments.sgseg import claims, figures, jobs, parts, quality, results, rivals, trials
+from segstudy.experiments import iic, verdicts
+from segstudy.experiments.sgseg import claims, figures, jobs, parts, quality, results, trials
 from segstudy.experiments.sgseg.pictures import open_pictures, pictures_of, setup_of
 from segstudy.papers.sgseg import spnn
 from segstudy.papers.sgseg.training import Rates, UnlabelledBatches, train_sgseg
@@ -170,13 +170,13 @@ def test_superpixels_form_before_one_s_eyes():
 
 def test_iic_turns_copies_back_where_they_were_mirrored():
     pictures = pictures_of(setup_of(SETUP))
-    batches = rivals.PairedBatches(pictures.train, pictures.statistics, 2, 0)
+    batches = iic.PairedBatches(pictures.train, pictures.statistics, 2, 0)
     for ((first, copies), mirrored), _ in batches(0):
         assert first.shape == copies.shape == (2, 3, 24, 24) and mirrored.ndim == 0
-    network = rivals.IICNet(4, widths=(4, 4, 4, 4), seed=0).eval()
+    network = iic.IICNet(4, widths=(4, 4, 4, 4), seed=0).eval()
     both = next(iter(batches(0)))[0][0]
-    plain = rivals._Pairs(network)((both, False))[1]
-    turned = rivals._Pairs(network)((both.flip(4), True))[1]
+    plain = iic._Pairs(network)((both, False))[1]
+    turned = iic._Pairs(network)((both.flip(4), True))[1]
     assert np.allclose(turned.detach(), plain.flip(3).detach(), atol=1e-5)
 
 
