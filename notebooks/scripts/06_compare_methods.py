@@ -103,8 +103,8 @@ best = {job.arguments["task"]["name"]: value_of[job.key()] for job in jobs.ceili
 # %%
 opened = {}
 for task in tasks:
-    for part in ("train", "test"):
-        record.data(open_part(task[part], "full"))
+    for part in dict.fromkeys((task["train"], task["test"])):
+        record.data(open_part(part, "full"))
     opened[task["name"]] = (open_part(task["test"], "full"), test_samples(task_of(task)))
 
 # %% tags=["hide-input"]

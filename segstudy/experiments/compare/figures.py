@@ -47,7 +47,7 @@ def chart_supervision(table: pd.DataFrame) -> Figure:
 
     figure, ax = plt.subplots(figsize=(WIDTH, 3.8))
     for colour, (task, part) in zip(CYCLE, table.groupby("task", sort=False), strict=False):
-        taught = part[part["told"] != NOTHING]
+        taught = part[part["told"] != NOTHING].sort_values("hours of a person")
         ax.plot(taught["hours of a person"], taught["IoU"], ":", color=colour, linewidth=0.8)
         ax.plot([], [], "s", color=colour, label=task)
         for _, row in part.iterrows():
@@ -70,28 +70,29 @@ def chart_refinements(table: pd.DataFrame) -> Figure:
     """Draw the gain of each refinement after each method; a star where its interval over pictures leaves out 0."""
     import matplotlib.pyplot as plt
 
-    tasks = list(dict.fromkeys(table["task"]))
-    methods = list(dict.fromkeys(table["method"]))
-    ways = list(dict.fromkeys(table["refinement"]))
+    tasks = table.groupby("task", sort=False)
+    methods = {task: list(dict.fromkeys(part["method"])) for task, part in tasks}
+    heights = [1.4 + 0.24 * len(names) for names in methods.values()]
     figure, axes = plt.subplots(
-        1, len(tasks), figsize=(WIDTH, 1.6 + 0.27 * len(methods)), squeeze=False, sharey=True
+        len(heights), figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False
     )
     limit = float(np.nanmax(np.abs(table["gain in IoU"]))) or 1.0
-    for ax, task in zip(axes[0], tasks, strict=True):
-        part = table[table["task"] == task].set_index(["method", "refinement"])
-        values = np.full((len(methods), len(ways)), np.nan)
+    for ax, (task, rows) in zip(axes[:, 0], tasks, strict=True):
+        part, names = rows.set_index(["method", "refinement"]), methods[task]
+        ways = list(dict.fromkeys(rows["refinement"]))
+        values = np.full((len(names), len(ways)), np.nan)
         for (method, way), row in part.iterrows():
-            place = methods.index(method), ways.index(way)
+            place = names.index(method), ways.index(way)
             values[place] = row["gain in IoU"]
             known = row["over pictures, from"] > 0 or row["over pictures, to"] < 0
             text = f"{100 * row['gain in IoU']:+.1f}{'*' if known else ''}"
             shade = "white" if abs(row["gain in IoU"]) > 0.6 * limit else "black"
             ax.text(place[1], place[0], text, ha="center", va="center", fontsize=6.5, color=shade)
         image = ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
-        ax.set(xticks=range(len(ways)), yticks=range(len(methods)), yticklabels=methods, title=task)
-        ax.set_xticklabels(ways, rotation=40, ha="right")
+        ax.set(xticks=range(len(ways)), yticks=range(len(names)), yticklabels=names, title=task)
+        ax.set_xticklabels([way.replace(" ", "\n") for way in ways])
         ax.grid(False)
-    figure.colorbar(image, ax=axes[0].tolist(), label="gain in IoU", shrink=0.6)
+    figure.colorbar(image, ax=axes[:, 0].tolist(), label="gain in IoU", shrink=0.6)
     return figure
 
 
