@@ -181,9 +181,8 @@ for task in tasks:
 # ### Against the null baseline of each group
 #
 # The simplest method that is told as much: k-means on colours, DGCN's network on seeds that never grow, the nearest click in colour and place,
-# the U-Net without matching. Tests are
-# Wilcoxon's over pictures, corrected for the number of methods in the group by Holm's rule; intervals over seeds stand beside, since a test
-# over pictures says nothing about another training.
+# the U-Net without matching. Tests are Wilcoxon's over pictures, corrected for the number of methods in the group by Holm's rule; intervals
+# over seeds stand beside, since a test over pictures says nothing about another training.
 
 # %% tags=["hide-input"]
 nulls = {name: results.null_table(part) for name, part in runs.items()}
@@ -196,9 +195,9 @@ for name, table in nulls.items():
 # ## What supervision buys
 #
 # What a person would have needed for the labels: by Bearman et al. (2016), 20 seconds for the classes of a VOC picture and 239.7 for its full
-# mask; 22.1 for one click into each class, which every picture asks for anew. The figure takes the best method of each group; it was the best on these very pictures, so that its score is a little flattered. What
-# is told nothing stands apart: its clusters were named by the truth, which no user has. In the demo the trainings are short: more labels
-# ask for more steps, and what they buy shows on real pictures.
+# mask; 22.1 for one click into each class, which every picture asks for anew. The figure takes the best method of each group; it was the best
+# on these very pictures, so that its score is a little flattered. What is told nothing stands apart: its clusters were named by the truth,
+# which no user has. In the demo the trainings are short: more labels ask for more steps, and what they buy shows on real pictures.
 
 # %% tags=["hide-input"]
 bought = results.supervision_table(runs)
@@ -218,7 +217,8 @@ record.table(bought, "supervision", "The same as a table: the best method of eac
 #
 # For each paper the same method with its graph and without it: matching against keeping each class's largest regions; SGSeg against its own
 # segmentation network; the clusterings against k-means on the same features; labels grown by the cut against seeds that never grow; SCG-Net
-# against itself with A = I and against a 1 x 1 convolution on its trunk; a cut from clicks against the nearest click. Clusters are named picture by picture on both sides.
+# against itself with A = I and against a 1 x 1 convolution on its trunk; a cut from clicks against the nearest click. Clusters are named
+# picture by picture on both sides.
 
 # %% tags=["hide-input"]
 graphs = results.graph_table(runs)

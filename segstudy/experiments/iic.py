@@ -23,6 +23,11 @@ from segstudy.training import History, train
 IIC_WIDTHS = (64, 128, 256, 512)
 
 
+def iic_widths(first: int) -> list[int]:
+    """Return the widths of the four stages in the paper's proportions, from that of the first; at least 4 each."""
+    return [max(4, width * first // IIC_WIDTHS[0]) for width in IIC_WIDTHS]
+
+
 class IICNet(nn.Module):
     """IIC's net10a: convolutions without bias, two poolings, the last two layers dilated.
 

@@ -26,12 +26,7 @@ NODES, WIDTH, BLOCKS, K = 200, 64, 4, 20
 ROUNDS = 41
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class DiffConv(MessagePassing):

@@ -10,13 +10,7 @@ from segstudy.experiments.backbone_head import BackboneHead
 from segstudy.experiments.iic import IICNet, PairedBatches, train_iic
 from segstudy.papers.sgseg.training import Statistics
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_iic_trains_to_what_it_trained_to_in_paper_2_s_room():

@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt, label
 from scipy.spatial.distance import cdist
 
 from segstudy.baselines import seeded_graph_cut
-from segstudy.baselines.common import lab_colours, rgb_colours
+from segstudy.baselines.common import lab_colours
 from segstudy.datasets.files import VOID
 from segstudy.graphs.grid import contrast_weights, grid_edges
 
@@ -116,7 +116,7 @@ def likelihoods(image: np.ndarray, marked: np.ndarray, count: int) -> np.ndarray
     """
     shape = marked.shape
     places = np.indices(shape).reshape(2, -1).T / (PLACE * np.hypot(*shape))
-    colours = lab_colours(rgb_colours(image)).reshape(-1, 3) / COLOUR
+    colours = lab_colours(image).reshape(-1, 3) / COLOUR
     described = np.concatenate([colours, places], axis=1)
     nearest = np.full((marked.size, count), np.inf)
     for kind in np.unique(marked[marked != UNKNOWN]):
@@ -133,7 +133,7 @@ def cut_classes(image: np.ndarray, marked: np.ndarray, soft: np.ndarray) -> np.n
     take, or none, has its likeliest class among them.
     """
     edges = grid_edges(marked.shape)
-    weights = SMOOTH * contrast_weights(lab_colours(rgb_colours(image)), edges)
+    weights = SMOOTH * contrast_weights(lab_colours(image), edges)
     taken = np.zeros(soft.shape, bool)
     for kind in np.unique(marked[marked != UNKNOWN]):
         seeds = np.where(marked == UNKNOWN, UNKNOWN, marked == kind)

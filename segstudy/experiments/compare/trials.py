@@ -70,7 +70,8 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
     if entry.told == FEW:
         learnt = draw(learnt, seed)
     segmenter = entry.make(settings, count, seed, recipe)
-    given, seconds = _applied(segmenter, learnt, tested, _clicks(method, tested, count, seed), method)
+    clicks = _clicks(method, tested, count, seed)
+    given, seconds = _applied(segmenter, learnt, tested, clicks, f"{settings.name}, {method}")
     names, readings, matcher = list(ANY), [EACH], None
     if method in SETWISE and settings.whole:
         readings.append(WHOLE)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segstudy.experiments.iic import IIC_WIDTHS, IICNet, PairedBatches, train_iic
+from segstudy.experiments.iic import IICNet, PairedBatches, iic_widths, train_iic
 from segstudy.experiments.sgseg import insight
 from segstudy.experiments.sgseg.parts import ALIGNED, SHUFFLED, AlignedPlaces, ImageNetMap, ShuffledPlaces
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of, spaced
@@ -216,7 +216,7 @@ def pretrain(
 
 
 def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray], list[list[float]]]:
-    widths = [max(4, width * setup.cnn_widths[0] // 64) for width in IIC_WIDTHS]
+    widths = iic_widths(setup.cnn_widths[0])
     network = IICNet(setup.clusters, pictures.train[0].shape[2], widths, seed)
     batches = PairedBatches(pictures.train, pictures.statistics, setup.batch, seed)
     options = {"device": setup.device, "seed": seed, "label": f"IIC, seed {seed}"}

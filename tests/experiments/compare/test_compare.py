@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot as plt
 
 from segstudy.datasets import open_dataset
 from segstudy.datasets.files import VOID, crop
+from segstudy.datasets.resizing import resize_image
 from segstudy.datasets.sample import Sample
 from segstudy.experiments.compare import (
     clicks,
@@ -110,6 +112,20 @@ def test_a_method_is_trained_refined_and_scored(method: str):
     assert len(found["maps"]) == 2 and found["pictures"] == (2 if entry.told == "clicks" else 4)
     assert found["masks"] == (4 if masks else 0)
     assert all(0 <= v <= 1 for part in plain.values() for v in part["IoU"])
+
+
+def test_iic_s_map_is_its_network_s_on_the_resized_picture_enlarged():
+    task = pictures.task_of(TASK)
+    learnt = pictures.training_samples(task, "nothing")
+    first = learnt[0]
+    made = methods.METHODS["IIC"].make(task, 9, 0, RECIPE).fit(learnt)
+    image = torch.from_numpy(resize_image(first.image, (32, 32))).permute(2, 0, 1)[None].float()
+    pixels = np.concatenate([resize_image(s.image, (32, 32)).reshape(-1, 3) for s in learnt])
+    mean, std = (torch.from_numpy(part)[:, None, None] for part in (pixels.mean(axis=0), pixels.std(axis=0)))
+    with torch.no_grad():
+        found = made.network_(((image - mean) / std).float())
+    whole = torch.nn.functional.interpolate(found, (40, 40), mode="bilinear", align_corners=False)
+    assert made.probabilities(first.image) == pytest.approx(whole[0].permute(1, 2, 0).numpy(), abs=1e-4)
 
 
 def test_every_method_is_a_segmenter_that_is_told_what_its_group_is():

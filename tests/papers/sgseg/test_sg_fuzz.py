@@ -22,12 +22,7 @@ BAD = (np.nan, np.inf, -np.inf, 1e30)
 QUICK = Rates(1e-3, 1e-3, 1e-3)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @contextmanager
