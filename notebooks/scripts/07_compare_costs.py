@@ -42,8 +42,8 @@ device = "cpu"  # what is measured beside the CPU, "cuda" where there is a GPU
 import numpy as np
 import torch
 from segstudy import plots
+from segstudy.experiments import rounds as turns
 from segstudy.experiments.costs import figures, growth, inputs, jobs, methods, results
-from segstudy.experiments.costs import rounds as turns
 from segstudy.nn.costs import honest_flops, published_flops
 
 plots.use_style()

@@ -1,4 +1,4 @@
-"""Differences of two methods that were trained from the same seeds."""
+"""What seeds do to a score: its spread, and the difference of two methods that were trained from the same ones."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         span = "" if np.isnan(self.low) else f" [{self.low:+.3f}, {self.high:+.3f}]"
         return f"{self.mean:+.3f}{span} ({self.n} seed{'s' * (self.n != 1)})"
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the standard deviation over seeds, from n - 1; nan of one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
 def paired_over_seeds(a: Sequence[float], b: Sequence[float]) -> Difference:

@@ -12,6 +12,7 @@ from segstudy.metrics.boundary import (
     boundary_f_score,
     boundary_precision,
     boundary_recall,
+    csurka_tolerance,
     label_boundaries,
 )
 from segstudy.metrics.boxes import box_iou
@@ -37,6 +38,7 @@ __all__ = [
     "boundary_recall",
     "box_iou",
     "confusion",
+    "csurka_tolerance",
     "dice_dataset",
     "dice_from_iou",
     "half_width",

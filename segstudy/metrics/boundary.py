@@ -17,6 +17,11 @@ import numpy as np
 from segstudy.metrics.confusion import check_pair, check_range, confusion, scored_pixels
 
 
+def csurka_tolerance(size: tuple[int, int]) -> float:
+    """Return 0.75 % of the diagonal of a picture of (H, W) pixels, in pixels (Csurka et al. 2013)."""
+    return 0.0075 * float(np.hypot(*size))
+
+
 def label_boundaries(labels: np.ndarray) -> np.ndarray:
     """Return a mask of the pixels with another label among their 4 neighbours: borders two pixels thick.
 

@@ -17,6 +17,7 @@ from segstudy.datasets.folder import SUFFIXES
 from segstudy.errors import StudyError
 from segstudy.experiments.images import methods as known
 from segstudy.progress import track
+from segstudy.segmenter import Segmenter
 
 SEED = 0
 
@@ -87,8 +88,7 @@ def segment_pictures(args: argparse.Namespace) -> int:
     for text in refused:
         print(text, file=sys.stderr)
     _learn(chosen, segmenters, paths)
-    shown, times = [], {name: [] for name in chosen}
-    names = segmenting.distinct_names(paths)
+    shown, names = [], segmenting.distinct_names(paths)
     for path, name in track(list(zip(paths, names, strict=True)), "pictures"):
         try:
             image, note = read_picture(path)
@@ -96,28 +96,48 @@ def segment_pictures(args: argparse.Namespace) -> int:
             refused.append(str(error))
             print(error, file=sys.stderr)
             continue
+        maps = [
+            _map(path, name, image, method, segmenters[method], cards.get(method, {}), args)
+            for method in chosen
+        ]
         notes = " ".join(filter(None, (note, segmenting.size_note(image.shape[:2]))))
-        maps = []
-        for method in chosen:
-            found = segmenting.segment_picture(segmenters[method], image, args.soft)
-            painted = segmenting.write_segmentation(args.output / method, name, image, found)
-            times[method].append(found.seconds)
-            parts = _parts(found.labels, cards.get(method, {}).get("classes"))
-            alt = f"{path.name} by {known.METHODS[method].title}: " + ", ".join(
-                f"{part['name']} {part['share']} %" for part in parts
-            )
-            link = quote(f"{method}/labels/{name}.png")
-            maps.append({"title": known.METHODS[method].title, "alt": alt, "seconds": found.seconds})
-            maps[-1] |= {"source": picture_source(painted), "link": link, "parts": parts}
         size = {"height": image.shape[0], "width": image.shape[1]}
         shown.append({"name": path.name, "note": notes, "source": picture_source(image), "maps": maps} | size)
     if not shown:
         print("no picture was segmented", file=sys.stderr)
         return 1
-    page = render_pictures([_facts(name, times[name]) for name in chosen], shown, refused)
+    times = zip(*([found["seconds"] for found in picture["maps"]] for picture in shown), strict=True)
+    facts = [_facts(method, list(taken)) for method, taken in zip(chosen, times, strict=True)]
+    page = render_pictures(facts, shown, refused)
     write_bytes(args.output / "index.html", page.encode())
     print(f"{len(shown)} pictures, {len(chosen)} methods: {args.output / 'index.html'}")
     return 1 if refused else 0
+
+
+def _map(
+    path: Path,
+    name: str,
+    image: np.ndarray,
+    method: str,
+    segmenter: Segmenter,
+    card: dict[str, Any],
+    args: argparse.Namespace,
+) -> dict[str, Any]:
+    """Segment one picture by one method, write what it gives, and return what the page shows of it."""
+    from segstudy.experiments.images import segmenting
+    from segstudy.study.pictures_page import picture_source
+
+    found = segmenting.segment_picture(segmenter, image, args.soft)
+    painted = segmenting.write_segmentation(args.output / method, name, image, found)
+    parts, title = _parts(found.labels, card.get("classes")), known.METHODS[method].title
+    return {
+        "title": title,
+        "alt": f"{path.name} by {title}: " + ", ".join(f"{part['name']} {part['share']} %" for part in parts),
+        "seconds": found.seconds,
+        "source": picture_source(painted),
+        "link": quote(f"{method}/labels/{name}.png"),
+        "parts": parts,
+    }
 
 
 def find_pictures(texts: list[str]) -> tuple[list[Path], list[str]]:

@@ -182,15 +182,18 @@ def outdated(project: Project, record: dict[str, Any]) -> list[str]:
 
     def leads_here(module: str) -> bool:
         digest = then.get(module, "")
-        while digest != now.get(module) and (module, digest) in same:
+        while digest != now.get(module, "") and (module, digest) in same:
             digest = same.pop((module, digest))
-        return digest == now.get(module)
+        return digest == now.get(module, "")
 
     return [module for module in changed_since(project, record) if not leads_here(module)]
 
 
 def same_results(project: Project) -> list[dict[str, str]]:
-    """Return the changes of code that change no result: "module", its digests "before" and "after", "shown_by"."""
+    """Return the changes of code that change no result: "module", its digests "before" and "after", "shown_by".
+
+    A digest is empty where the module is not read: a new one before, one whose code has moved after.
+    """
     path = project.root / SAME
     if not path.is_file():
         return []

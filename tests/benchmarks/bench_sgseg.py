@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torch_geometric.nn import EdgeConv, MessagePassing
 
-from segstudy.experiments.sgseg.timing import interleave
+from segstudy.experiments.rounds import interleave
 from segstudy.papers.sgseg import AutoregressiveCNN, superpixel_graph
 from segstudy.papers.sgseg.autoregressive import ORDERS, OrderedConv
 from segstudy.papers.sgseg.gnn import PARTS, TOO_NEAR, Block
@@ -94,7 +94,9 @@ def test_graph_and_blocks_are_no_slower_than_pyg_s(training):
         if training:
             found.sum().backward()
 
-    seconds = interleave({name: partial(run, job) for name, job in jobs.items()}, ROUNDS, "cpu", seed=0)
+    seconds = interleave(
+        {name: partial(run, job) for name, job in jobs.items()}, ROUNDS, torch.get_num_threads()
+    )
     for kind, other in (("DGCNN", "DGCNN"), ("DiffGCN", "DiffGCN"), ("DiffGCN", "DGCNN")):
         ratio = show(f"{kind}, ours", f"{other}, PyG", seconds)
         assert ratio < 1
@@ -120,7 +122,7 @@ def compare_orders(layer: nn.Module, values: Tensor, most: float) -> None:
                 job()
             counts[name] = counter.get_total_flops()
         assert len(set(counts.values())) == 1  # a masked one and a full one would be two
-        seconds = interleave(jobs, ROUNDS, "cpu", seed=0)
+        seconds = interleave(jobs, ROUNDS, torch.get_num_threads())
     for name in jobs:
         if name != plain:
             assert show(name, plain, seconds) < most

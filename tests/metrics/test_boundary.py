@@ -13,6 +13,7 @@ from segstudy.metrics import (
     boundary_f_score,
     boundary_precision,
     boundary_recall,
+    csurka_tolerance,
     label_boundaries,
 )
 
@@ -64,6 +65,10 @@ def test_a_shift_is_forgiven_up_to_the_tolerance():
     assert boundary_f_score(truth, shifted, 2.9, 2)[1] < 1
     scores = [boundary_f_score(truth, shifted, t, 2)[1] for t in (0, 1, 2, 3)]
     assert scores == sorted(scores)
+
+
+def test_the_common_tolerance_is_a_share_of_the_diagonal():
+    assert csurka_tolerance((300, 400)) == pytest.approx(3.75)
 
 
 def test_the_frame_is_no_border_and_absent_classes_are_nan():

@@ -97,13 +97,41 @@ def test_a_change_that_is_shown_to_change_no_result_makes_no_record_stale(finish
     assert unlisted == [["toy/deep.py"], []]
 
 
+def test_code_that_has_moved_to_another_module_makes_no_record_stale(finished: Toy):
+    readme = finished.root / "README.md"
+    readme.write_text(f"{BEGIN}{END}{FIGURES}{END_OF_FIGURES}")
+    assert finished.call("reference", "smoke").returncode == 0
+    deep = finished.root / "toy" / "deep.py"
+    moved, code = deep.with_name("moved.py"), deep.read_text()
+    importing = [path for path in deep.parent.glob("*.py") if "deep" in path.read_text() and path != deep]
+    before = {path: path.read_text() for path in importing}
+    deep.rename(moved)
+    for path, text in before.items():
+        path.write_text(text.replace("deep", "moved"))
+    rows = [("toy/deep.py", code_digest(code), ""), ("toy/moved.py", "", code_digest(code))]
+    rows += [(f"toy/{p.name}", code_digest(text), code_digest(p.read_text())) for p, text in before.items()]
+    lines = [
+        "module,before,after,shown_by",
+        *(",".join((*row, "tests/test_deep.py::test_it")) for row in rows),
+    ]
+    changed = []
+    for kept in (lines, lines[:1] + lines[2:]):  # the second says nothing of the module that is gone
+        (finished.root / SAME).write_text("\n".join(kept) + "\n")
+        changed.append([record["changed"] for record in references(load_project(finished.root))])
+    moved.rename(deep)
+    for path, text in before.items():
+        path.write_text(text)
+    (finished.root / SAME).unlink()
+    assert importing and changed[0] == [[], []] and ["toy/deep.py"] in changed[1]
+
+
 def test_each_change_without_effect_names_a_test_that_shows_it():
     rows = same_results(load_project(ROOT))
     known = {row["before"] for row in rows}
     for row in rows:
         path, _, test = row["shown_by"].partition("::")
         assert f"def {test}(" in (ROOT / path).read_text(), row["shown_by"]
-        now = code_digest((ROOT / row["module"]).read_text())
+        now = code_digest((ROOT / row["module"]).read_text()) if row["after"] else ""
         assert row["after"] == now or row["after"] in known, f"{row['module']} has changed since"
 
 

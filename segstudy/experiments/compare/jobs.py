@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from segstudy.cache import Experiment
-from segstudy.experiments.compare.methods import METHODS
-from segstudy.experiments.compare.pictures import open_part
-from segstudy.experiments.compare.trials import ceiling, run_method
+from segstudy.experiments.compare.methods import METHODS, TOGETHER
+from segstudy.experiments.compare.trials import ceiling, run_methods
+from segstudy.experiments.parts import open_part
 
 
 def experiments(parameters: dict[str, Any]) -> list[Experiment]:
@@ -20,12 +20,22 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
 def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield every method that may know what a task tells, once for each seed where one changes anything."""
     for task in parameters["tasks"]:
-        for name, method in METHODS.items():
-            if method.told in task["told"] and name not in parameters["without"]:
-                recipe = {part: parameters["recipe"][part] for part in (method.reads,) if part}
-                for seed in parameters["seeds"] if method.learns else parameters["seeds"][:1]:
-                    given = {"method": name, "seed": seed, "recipe": recipe}
-                    yield Experiment(run_method, {"task": task} | given, _prints(task))
+        names = [name for name, method in METHODS.items() if method.told in task["told"]]
+        for group in _groups([name for name in names if name not in parameters["without"]]):
+            method = METHODS[group[0]]
+            recipe = {part: parameters["recipe"][part] for part in (method.reads,) if part}
+            for seed in parameters["seeds"] if method.learns else parameters["seeds"][:1]:
+                given = {"methods": group, "seed": seed, "recipe": recipe}
+                yield Experiment(run_methods, {"task": task} | given, _prints(task))
+
+
+def _groups(names: list[str]) -> Iterator[list[str]]:
+    """Yield methods in their order, those of `TOGETHER` with the first of them."""
+    for name in names:
+        group = next((set(group) for group in TOGETHER if name in group), {name})
+        found = [other for other in names if other in group]
+        if found[0] == name:
+            yield found
 
 
 def ceilings(parameters: dict[str, Any]) -> Iterator[Experiment]:
@@ -40,4 +50,4 @@ def _prints(task: dict[str, Any]) -> dict[str, str]:
 
 @lru_cache
 def _print(dataset: str) -> str:
-    return open_part(dataset, "full").fingerprint()
+    return open_part(dataset).fingerprint()

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from segstudy.baselines.common import rgb_colours
-from segstudy.datasets.resizing import resize_image, resize_labels
+from segstudy.datasets.resizing import resize_labels
+from segstudy.datasets.sample import Sample
 from segstudy.nn.backbones import backbone
 from segstudy.papers.dgcn.maps import DEEPEST
 from segstudy.papers.dgcn.network import AtrousHead, SegmentationNetwork, predict
-from segstudy.papers.dgcn.segmenter import STAGES
+from segstudy.papers.dgcn.segmenter import DGCN, STAGES
 from segstudy.papers.dgcn.training import Learner, retrain
-from segstudy.papers.dgcn.views import WeakPicture, look, to_tensor
+from segstudy.papers.dgcn.views import WeakPicture, to_tensor
+
+
+@lru_cache(maxsize=1)  # the seeds of a method follow one another
+def seen(samples: tuple[Sample, ...], trunk: str, side: int) -> list[WeakPicture]:
+    """Return what DGCN's frozen trunk sees of training pictures, once for all seeds that learn from them."""
+    return DGCN(2, trunk, side=side).see(samples)
 
 
 class MaskedNetwork:
@@ -44,14 +52,12 @@ class MaskedNetwork:
 
     def fit(self, dataset: Sequence[Any]) -> Self:
         """Train the head on labels at the size of the trunk's maps."""
-        trunk = backbone(self.trunk, "pretrained", stages=STAGES, output_stride=8, freeze="all")
-        size = (self.side, self.side)
-        weak = [WeakPicture(resize_image(rgb_colours(sample.image), size), ()) for sample in dataset]
-        pictures = look(weak, trunk)
+        pictures = seen(tuple(dataset), self.trunk, self.side)
         deepest = pictures[0].maps[0][-DEEPEST:]
         labels = [resize_labels(sample.labels, tuple(deepest[-1].shape[1:])) for sample in dataset]
         head = AtrousHead(sum(values.shape[0] for values in deepest), self.num_classes, seed=self.seed)
         retrain(pictures, labels, Learner(head), self.epochs, seed=self.seed, label="masks")
+        trunk = backbone(self.trunk, "pretrained", stages=STAGES, output_stride=8, freeze="all")
         self.network_ = SegmentationNetwork(trunk, head).eval()
         return self
 

@@ -17,7 +17,7 @@ from segstudy.experiments.backbone_head import BackboneHead
 from segstudy.experiments.compare.clicks import Clicked
 from segstudy.experiments.compare.iic_segmenter import IICSegmenter
 from segstudy.experiments.compare.masked_network import MaskedNetwork
-from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, Task
+from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, Task, training_samples
 from segstudy.experiments.compare.refinements import CRF, LARGEST, MATCHED, PLAIN
 from segstudy.experiments.piece_colours import PieceColours
 from segstudy.experiments.unet import UNetSegmenter
@@ -174,9 +174,15 @@ def _masked(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
     return MaskedNetwork(classes, TRUNK, seed=seed, **options)
 
 
-def _unet(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
-    size = (task.longest, task.longest)
-    return UNetSegmenter(classes, size, swap=task.swap or None, seed=seed, **recipe["unet"])
+def _unet(share: float) -> Make:
+    def make(task: Task, classes: int, seed: int, recipe: Recipe) -> Segmenter:
+        options = dict(recipe["unet"])
+        learnt = share * (1 - options["validation"]) * len(training_samples(task, ALL))
+        epochs = max(1, round(options.pop("pictures") / learnt))  # as many steps on few pictures as on many
+        size = (task.longest, task.longest)
+        return UNetSegmenter(classes, size, swap=task.swap or None, seed=seed, epochs=epochs, **options)
+
+    return make
 
 
 ONE, KMEANS, PIECED, NCUT = "one region", "k-means", "SLIC + k-means", "normalised cut"
@@ -206,13 +212,17 @@ METHODS: dict[str, Method] = {
     DGCN_CUT: Method(LABELS, _dgcn("graph cut"), "dgcn"),
     NEAREST: Method(CLICKS, _clicked(cut=False)),
     SEEDED: Method(CLICKS, _clicked(cut=True)),
-    UNET_FEW: Method(FEW, _unet, "unet"),
-    UNET: Method(ALL, _unet, "unet"),
+    UNET_FEW: Method(FEW, _unet(SHARE), "unet"),
+    UNET: Method(ALL, _unet(1.0), "unet"),
     MASKED: Method(ALL, _masked, "dgcn"),
     HEAD: Method(ALL, _head, "scgnet"),
     IDENTITY: Method(ALL, _scgnet(graph=False), "scgnet"),
     SCGNET: Method(ALL, _scgnet(), "scgnet"),
 }
+# Methods that begin with the same training: classifier and cues. They run together, and it is done once.
+TOGETHER = ((STATIC, GROWN, DGCN_CUT),)
+# Recipes of networks that are trained before a test picture is seen; clusterings begin anew on each picture.
+TRAINED = ("unet", "sgseg", "dgcn", "scgnet")
 SETWISE = (IIC, AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture
 # The null baseline of each group: the simplest method that is told as much.
 NULLS = {NOTHING: KMEANS, LABELS: STATIC, CLICKS: NEAREST, FEW: UNET_FEW, ALL: UNET}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache, partial
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from segstudy.datasets import Dataset, open_dataset
-from segstudy.datasets.files import VOID, crop
+from segstudy.datasets.files import crop
 from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.datasets.sample import Sample
+from segstudy.experiments.parts import open_part, spaced, squares
 
 
 class Task(NamedTuple):
@@ -78,12 +76,6 @@ def task_of(given: dict[str, Any]) -> Task:
     return Task(**plain)
 
 
-def open_part(dataset: str, supervision: str) -> Dataset:
-    """Open a data set by its name and split."""
-    name, _, split = dataset.partition("/")
-    return open_dataset(name, split=split or None, supervision=supervision)
-
-
 @lru_cache(maxsize=4)
 def training_samples(task: Task, told: str) -> list[Sample]:
     """Return the training pictures in memory, with no more of their annotation than a method may be told."""
@@ -97,27 +89,14 @@ def test_samples(task: Task) -> list[Sample]:
 
 
 def _samples(dataset: str, count: int, task: Task, supervision: str) -> list[Sample]:
-    opened = open_part(dataset, supervision)
-    if not task.patch:  # choose before anything is read
-        chosen = _spaced(len(opened), count)
-        return [in_memory(opened[i], task.longest) for i in chosen]
-    parts = [part for sample in opened for part in _cut(sample, task)]
-    return [parts[i] for i in _spaced(len(parts), count)]
-
-
-def _spaced(available: int, count: int) -> list[int]:
-    kept = min(count or available, available)
-    return np.linspace(0, available - 1, kept).round().astype(int).tolist()
-
-
-def _cut(sample: Sample, task: Task) -> Iterator[Sample]:
-    """Yield the squares of a picture; of a labelled one those that have a scored pixel."""
-    whole = in_memory(sample, max(sample.size))
-    rows, columns = (size // task.patch for size in sample.size)
-    for row, column in product(range(rows), range(columns)):
-        image, labels = whole.read((row * task.patch, column * task.patch, task.patch, task.patch))
-        if labels is None or (labels != VOID).any():
-            yield shrunk(f"{sample.name}, {row}, {column}", image, labels, None, task.longest)
+    if not task.patch:
+        return [in_memory(sample, task.longest) for sample in open_part(dataset, count, supervision)]
+    parts = [
+        shrunk(name, image, labels, None, task.longest)
+        for sample in open_part(dataset, 0, supervision)
+        for name, image, labels in squares(sample, task.patch)
+    ]
+    return spaced(parts, count or len(parts))
 
 
 def in_memory(sample: Sample, longest: int) -> Sample:

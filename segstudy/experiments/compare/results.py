@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from segstudy.experiments.compare.methods import GRAPHS, METHODS, NULLS, Row
+from segstudy.experiments.compare.methods import GRAPHS, METHODS, NULLS, TRAINED, Row
 from segstudy.experiments.compare.pictures import ALL, CLICKS, FEW, LABELS, NOTHING, TOLD
 from segstudy.experiments.compare.refinements import ANY, MATCHED, OF_CLASSES, PLAIN
 from segstudy.experiments.compare.trials import CLASSES, EACH, MEASURES, UNNAMED, WHOLE
-from segstudy.experiments.differences import paired_over_seeds
+from segstudy.experiments.differences import paired_over_seeds, spread
 from segstudy.metrics import iou_dataset, mean_iou, paired_difference, signed_rank
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]  # by method, one for each seed
@@ -34,7 +34,8 @@ def by_method(found: Iterable[tuple[dict[str, Any], Mapping[str, Any]]], task: s
     runs: dict[str, list[Mapping[str, Any]]] = {}
     for arguments, value in found:
         if arguments["task"]["name"] == task:
-            runs.setdefault(arguments["method"], []).append(value)
+            for method, run in value.items():
+                runs.setdefault(method, []).append(run)
     return runs
 
 
@@ -106,8 +107,7 @@ def _score_row(told: str, name: str, scores: Sequence[Mapping[str, np.ndarray]])
 
 
 def _spread(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    return spread(values[~np.isnan(values)])
 
 
 def compare_rows(runs: Runs, a: Row, b: Row) -> Pair | None:
@@ -225,6 +225,41 @@ def supervision_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     best = table.groupby(["task", "told"], sort=False)["IoU"].idxmax()
     return table.loc[sorted(best)].reset_index(drop=True)
+
+
+def card_table(tasks: Mapping[str, Runs], learned_from: Mapping[str, str]) -> pd.DataFrame:
+    """Return the card of every network whose weights were learned before a test picture was seen.
+
+    Parameters
+    ----------
+    tasks : mapping
+    learned_from : mapping of str to str
+        The training set of each task.
+
+    Returns
+    -------
+    DataFrame
+        "task", "method", "learned from", "pictures", "masks" (of them, that it saw), "recipe" (its part of the
+        parameter), "seeds", "IoU" and its "std over seeds" on the test pictures, unrefined.
+    """
+    rows = []
+    for task, runs in tasks.items():
+        for name in (name for name in runs if METHODS[name].reads in TRAINED):
+            scores = np.array(seed_scores(runs[name]))
+            rows.append(
+                {
+                    "task": task,
+                    "method": name,
+                    "learned from": learned_from[task],
+                    "pictures": runs[name][0]["pictures"],
+                    "masks": runs[name][0]["masks"],
+                    "recipe": METHODS[name].reads,
+                    "seeds": len(scores),
+                    "IoU": float(scores.mean()),
+                    "std over seeds": _spread(scores),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def disagreements(runs: Runs) -> np.ndarray:

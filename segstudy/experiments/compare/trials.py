@@ -1,8 +1,7 @@
-"""One method on one task: trained, applied to the test pictures, refined, and scored."""
+"""Methods on one task: trained, applied to the test pictures, refined, and scored."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,84 +9,106 @@ import numpy as np
 
 from segstudy.datasets.sample import Sample
 from segstudy.experiments.compare.clicks import click
+from segstudy.experiments.compare.masked_network import seen
 from segstudy.experiments.compare.methods import METHODS, SETWISE, SHARE, Recipe
 from segstudy.experiments.compare.pictures import (
     CLICKS,
     FEW,
-    open_part,
+    Task,
     task_of,
     test_samples,
     training_samples,
 )
 from segstudy.experiments.compare.refinements import ANY, LARGEST, MATCHED, PLAIN, refine
+from segstudy.experiments.parts import open_part
 from segstudy.metrics import (
     assign_clusters,
     boundary_f_score,
     box_iou,
     confusion,
+    csurka_tolerance,
     iou_dataset,
     match_clusters_per_image,
     mean_iou,
     pixel_accuracy,
 )
+from segstudy.papers.dgcn.segmenter import DGCN
 from segstudy.papers.graph_matching.matcher import GraphMatcher
 from segstudy.progress import track
+from segstudy.segmenter import Segmenter
 
 CLASSES, EACH, WHOLE = "classes", "clusters named picture by picture", "clusters named once for the test set"
-TOLERANCE = 0.0075  # of a picture's diagonal, within which a border counts as found (Csurka et al. 2013)
 # Nodes of the matching's search, then its best so far counts: a poor map has hundreds of regions.
 SEARCHED = 2_000
 MEASURES = ("IoU", "accuracy", "box IoU", "boundary F")
 UNNAMED = 254  # in a kept map: a cluster without a class
 
 
-def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> dict[str, Any]:
-    """Train a method on a task's training pictures and score it, and its refinements, on the test pictures.
+def run_methods(task: dict[str, Any], methods: list[str], seed: int, recipe: Recipe) -> dict[str, Any]:
+    """Train methods on a task's training pictures and score them, and their refinements, on the test pictures.
 
     Parameters
     ----------
     task : dict
         Fields of :class:`~segstudy.experiments.compare.pictures.Task`.
-    method : str
-        A key of `METHODS`.
+    methods : list of str
+        A key of `METHODS`, or several that begin with the same training, which is done once.
     seed : int
     recipe : dict
-        Options of each paper's segmenter; those that the method reads suffice.
+        Options of each paper's segmenter; those that the methods read suffice.
 
     Returns
     -------
     dict
-        "scores": by refinement, by reading (`CLASSES`, or of clusters `EACH` and, where they mean the same in every
-        picture, `WHOLE`) what :func:`score` returns. "maps": list of (H, W) uint8, the unrefined labels of the test
-        pictures under the first reading, `UNNAMED` where a cluster has no class. "masks", "pictures": training pictures
-        that it saw masks of, and all; of clicks, the test pictures. "seconds": of the training, and a test picture's
-        mean, without refinements.
+        By method: "scores", by refinement, by reading (`CLASSES`, or of clusters `EACH` and, where they mean the same
+        in every picture, `WHOLE`) what :func:`score` returns. "maps": list of (H, W) uint8, the unrefined labels of the
+        test pictures under the first reading, `UNNAMED` where a cluster has no class. "masks", "pictures": training
+        pictures that it saw masks of, and all; of clicks, the test pictures.
     """
-    settings, entry = task_of(task), METHODS[method]
-    tested = test_samples(settings)
-    count = len(open_part(settings.test, "full").classes)
-    learnt = training_samples(settings, entry.told)
-    if entry.told == FEW:
+    settings = task_of(task)
+    count = len(open_part(settings.test).classes)
+    learnt = training_samples(settings, METHODS[methods[0]].told)
+    if METHODS[methods[0]].told == FEW:
         learnt = draw(learnt, seed)
-    segmenter = entry.make(settings, count, seed, recipe)
-    clicks = _clicks(method, tested, count, seed)
-    given, seconds = _applied(segmenter, learnt, tested, clicks, f"{settings.name}, {method}")
+    segmenters = [METHODS[name].make(settings, count, seed, recipe) for name in methods]
+    _train(segmenters, learnt)
+    return {
+        name: _judged(settings, name, segmenter, learnt, count, seed)
+        for name, segmenter in zip(methods, segmenters, strict=True)
+    }
+
+
+def _train(segmenters: Sequence[Segmenter], learnt: Sequence[Sample]) -> None:
+    """Fit segmenters; DGCN's ways of growing labels share features, classifier and cues."""
+    first = segmenters[0]
+    if isinstance(first, DGCN):
+        begun = first.cue(seen(tuple(learnt), first.trunk, first.side))
+        for segmenter in segmenters:
+            segmenter.learn(begun)
+    else:
+        first.fit(learnt)
+
+
+def _judged(
+    task: Task, method: str, segmenter: Any, learnt: Sequence[Sample], count: int, seed: int
+) -> dict[str, Any]:
+    """Return what :func:`run_methods` does of one method that is trained."""
+    told, tested = METHODS[method].told, test_samples(task)
+    given = _applied(segmenter, tested, _clicks(method, tested, count, seed), f"{task.name}, {method}")
     names, readings, matcher = list(ANY), [EACH], None
-    if method in SETWISE and settings.whole:
+    if method in SETWISE and task.whole:
         readings.append(WHOLE)
     if segmenter.outputs == "classes":
         names, readings = [*ANY, LARGEST], [CLASSES]
-        if settings.matched:
+        if task.matched:
             names.append(MATCHED)
-            masks = learnt if entry.told == FEW else training_samples(settings, FEW)
+            masks = learnt if told == FEW else training_samples(task, FEW)
             matcher = GraphMatcher(node_limit=SEARCHED, unit="diagonal")
             matcher.fit([sample.labels for sample in masks], count)
     scores: dict[str, dict[str, Any]] = {}
     for name in names:
         pairs = list(zip(given, tested, strict=True))
-        found = [
-            refine(name, p, s.image, matcher) for p, s in track(pairs, f"{settings.name}, {method}, {name}")
-        ]
+        found = [refine(name, p, s.image, matcher) for p, s in track(pairs, f"{task.name}, {method}, {name}")]
         scores[name] = {reading: score(tested, found, count, reading) for reading in readings}
         if name == PLAIN:
             maps = [
@@ -98,8 +119,7 @@ def run_method(task: dict[str, Any], method: str, seed: int, recipe: Recipe) -> 
         "scores": scores,
         "maps": maps,
         "masks": sum(sample.labels is not None for sample in learnt),
-        "pictures": len(tested if entry.told == CLICKS else learnt),
-        "seconds": seconds,
+        "pictures": len(tested if told == CLICKS else learnt),
     }
 
 
@@ -111,23 +131,15 @@ def _clicks(method: str, tested: Sequence[Sample], count: int, seed: int) -> lis
 
 
 def _applied(
-    segmenter: Any,
-    learnt: Sequence[Sample],
-    tested: Sequence[Sample],
-    clicks: Sequence[np.ndarray | None],
-    label: str,
-) -> tuple[list[np.ndarray], list[float]]:
-    """Train a segmenter; return its probabilities of the test pictures, and seconds: training, one test picture."""
-    started = time.perf_counter()
-    segmenter.fit(learnt)
-    trained = time.perf_counter() - started
-    started = time.perf_counter()
+    segmenter: Any, tested: Sequence[Sample], clicks: Sequence[np.ndarray | None], label: str
+) -> list[np.ndarray]:
+    """Return a trained segmenter's probabilities of the test pictures."""
     given = []
     for sample, marked in zip(track(tested, label), clicks, strict=True):
         if marked is not None:
             segmenter.mark(marked)
         given.append(segmenter.probabilities(sample.image))
-    return given, [trained, (time.perf_counter() - started) / len(tested)]
+    return given
 
 
 def draw(samples: Sequence[Sample], seed: int) -> list[Sample]:
@@ -181,7 +193,7 @@ def score(
     for sample, labels in zip(samples, named(samples, maps, count, reading), strict=True):
         truth = sample.labels
         matrix = confusion(truth, labels, count, num_clusters=count + 1)
-        tolerance = TOLERANCE * float(np.hypot(*truth.shape))
+        tolerance = csurka_tolerance(truth.shape)
         rows["counts"].append(matrix)
         rows["IoU"].append(mean_iou(iou_dataset(matrix)))
         rows["accuracy"].append(pixel_accuracy(matrix))
@@ -205,7 +217,7 @@ def ceiling(task: dict[str, Any], clusters: int) -> dict[str, Any]:
     """
     settings = task_of(task)
     samples = test_samples(settings)
-    count = len(open_part(settings.test, "full").classes)
+    count = len(open_part(settings.test).classes)
     areas = [np.bincount(s.labels[s.labels < count], minlength=count) for s in samples]
     found = {}
     for reading in (EACH, WHOLE):

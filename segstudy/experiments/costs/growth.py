@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segstudy.experiments.costs.methods import SWEEPS, amount_of, size_of
-from segstudy.experiments.costs.rounds import interleave, machine
+from segstudy.experiments.rounds import interleave, machines
 
 RESAMPLES = 2000
 INTERVAL = (2.5, 97.5)
@@ -50,7 +50,7 @@ def time_methods(
     share : float
         Of the papers' channels.
     rounds, threads, seed
-        As for :func:`~segstudy.experiments.costs.rounds.interleave`.
+        As for :func:`~segstudy.experiments.rounds.interleave`.
     devices : sequence of str
 
     Returns
@@ -82,7 +82,7 @@ def time_methods(
         about = {"method": name, "device": device, "of": SWEEPS[sweep][name].of}
         rows.append(about | {"amounts": amounts, "seconds": found})
     settings = {"sweep": sweep, "sides": list(sides), "share": share, "rounds": rounds}
-    return {"rows": rows} | settings | machine(threads, list(devices))
+    return {"rows": rows} | settings | machines(threads, list(devices))
 
 
 def check_sides(sides: Sequence[int]) -> None:

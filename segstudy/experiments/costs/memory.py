@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,10 +20,10 @@ import torch
 from segstudy.errors import StudyError
 from segstudy.experiments.costs.growth import check_sides
 from segstudy.experiments.costs.methods import SWEEPS, amount_of, size_of
-from segstudy.experiments.costs.rounds import limited
+from segstudy.experiments.memory import resident_bytes
+from segstudy.experiments.rounds import limited
 from segstudy.progress import track
 
-STATUS = Path("/proc/self/status")  # Linux
 SMALLEST = 16  # of the call that loads what any size needs; U-Net takes no smaller picture
 
 
@@ -105,17 +103,9 @@ def _of_method(sweep: str, name: str, sides: list[int], share: float, repeats: i
 
 def _added(small: Callable[[], Any], call: Callable[[], Any]) -> int:
     small()
-    before = _resident("VmRSS:")
+    before = resident_bytes(peak=False)
     call()
-    return max(0, _resident("VmHWM:") - before)
-
-
-def _resident(name: str) -> int:
-    """Return this process's resident memory in bytes, now or ("VmHWM:") at most; elsewhere than on Linux at most."""
-    if STATUS.exists():
-        (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(name))
-        return 1024 * int(line.split()[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return max(0, resident_bytes(peak=True) - before)
 
 
 def _in_child(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 from segstudy.experiments.costs.growth import Exponent, exponent
 from segstudy.experiments.costs.methods import SWEEPS
 from segstudy.experiments.costs.rivals import RIVALS, version
-from segstudy.experiments.costs.rounds import quartiles
+from segstudy.experiments.rounds import quartiles
 from segstudy.experiments.verdicts import NOT_RUN
 
 MISSING = "not installed here"

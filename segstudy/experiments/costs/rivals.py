@@ -15,7 +15,7 @@ from segstudy.baselines.normalised_cut import ncut_value, normalised_cut
 from segstudy.baselines.superpixels import Superpixels
 from segstudy.experiments.costs.inputs import batch, features, picture
 from segstudy.experiments.costs.methods import matching_problem
-from segstudy.experiments.costs.rounds import interleave, machine
+from segstudy.experiments.rounds import interleave, machines
 from segstudy.graphs import nearest_neighbours
 from segstudy.papers.graph_matching import match
 from segstudy.papers.graph_matching.costs import build_problem, edge_maxima
@@ -74,7 +74,7 @@ def time_rival(
     size : int
         Of the problem: the side of a picture in pixels, regions, or nodes.
     rounds, threads, seed
-        As for :func:`~segstudy.experiments.costs.rounds.interleave`.
+        As for :func:`~segstudy.experiments.rounds.interleave`.
     version : str
         Of the other program's package; a result belongs to it.
 
@@ -87,7 +87,7 @@ def time_rival(
     ours, theirs, agree = RIVALS[name].prepare(size)
     seconds = interleave({"ours": ours, "theirs": theirs}, rounds, threads, seed)
     found = {"name": name, "size": size, "version": version, "agreement": agree()}
-    return found | {"seconds": np.stack(list(seconds.values()), axis=1)} | machine(threads, ["cpu"])
+    return found | {"seconds": np.stack(list(seconds.values()), axis=1)} | machines(threads, ["cpu"])
 
 
 def pydensecrf(probabilities: np.ndarray, image: np.ndarray, settings: CRFSettings) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from segstudy.experiments.costs import methods
 from segstudy.experiments.costs.inputs import CLASSES, batch, features
-from segstudy.experiments.costs.rounds import interleave, machine
+from segstudy.experiments.rounds import interleave, machines
 from segstudy.nn.costs import honest_flops
 from segstudy.papers.dgcn import balanced_seed_loss, floored_softmax, graph_cut_labels, knn_edges
 from segstudy.papers.gnn_clustering import PRESETS, cluster_images
@@ -102,7 +102,7 @@ def time_steps(
     names : sequence of str, optional
         Of `STEPS`; None: all.
     rounds, threads, seed
-        As for :func:`~segstudy.experiments.costs.rounds.interleave`.
+        As for :func:`~segstudy.experiments.rounds.interleave`.
     device : str
 
     Returns
@@ -129,7 +129,7 @@ def time_steps(
             "multiply-adds": multiply_adds(plan),
         }
         rows.append(plan._asdict() | about)
-    return {"rows": rows, "device": device, "side": side} | machine(threads, [device])
+    return {"rows": rows, "device": device, "side": side} | machines(threads, [device])
 
 
 def multiply_adds(plan: Plan) -> int | None:

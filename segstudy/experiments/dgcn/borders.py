@@ -6,10 +6,9 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from segstudy.datasets.files import VOID
-from segstudy.metrics.boundary import label_boundaries
+from segstudy.metrics.boundary import csurka_tolerance, label_boundaries
 from segstudy.papers.dgcn.supervision import BACKGROUND
 
-TOLERANCE = 0.0075  # of the picture's diagonal (Csurka et al. 2013)
 ZONE = 3  # tolerances from a true border: what is predicted farther away belongs to no border of the truth
 KINDS = ("two objects", "object and background")
 
@@ -33,7 +32,7 @@ def count_borders(truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
         return np.zeros((len(KINDS), 4), np.int64)
     nearest = distance_transform_edt(truth == VOID, return_distances=False, return_indices=True)
     truth = truth[tuple(nearest)]
-    tolerance = TOLERANCE * float(np.hypot(*truth.shape))
+    tolerance = csurka_tolerance(truth.shape)
     true, predicted = label_boundaries(truth), label_boundaries(labels)
     near_true, near_predicted = _distance(true) <= tolerance, _distance(predicted) <= tolerance
     between = true & ~_beside_background(truth)

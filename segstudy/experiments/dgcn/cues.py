@@ -16,6 +16,7 @@ from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
 from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, new_trunk
 from segstudy.experiments.dgcn.pictures import RBD, open_pictures, saliency
+from segstudy.experiments.parts import spaced
 from segstudy.metrics import confusion
 from segstudy.papers.dgcn.batch_losses import prepare_crfs
 from segstudy.papers.dgcn.classifier import (
@@ -162,16 +163,9 @@ def judge_cues(chain: dict[str, Any], seed: int, drawn: int = 0) -> dict[str, An
         "sizes": sizes,
         "drawn": [
             [i, found.pictures[i].classes[0], found.activations[i][found.pictures[i].classes[0] - 1]]
-            for i in _spaced([i for i, p in enumerate(found.pictures) if p.classes], drawn)
+            for i in spaced([i for i, p in enumerate(found.pictures) if p.classes], drawn)
         ],
     }
-
-
-def _spaced(indices: list[int], count: int) -> list[int]:
-    """Return so many of some indices, or all where there are fewer, evenly spaced."""
-    return [
-        indices[i] for i in np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int)
-    ]
 
 
 def _own(activations: np.ndarray, picture: WeakPicture) -> np.ndarray:

@@ -12,7 +12,8 @@ from segstudy.experiments.dgcn.cues import cross_validate, judge_cues
 from segstudy.experiments.dgcn.edges import judge_edges
 from segstudy.experiments.dgcn.grown import judge_labels
 from segstudy.experiments.dgcn.networks import Way, train_way
-from segstudy.experiments.dgcn.pictures import DRFI, open_part
+from segstudy.experiments.dgcn.pictures import DRFI
+from segstudy.experiments.parts import open_part
 
 CAM, STATIC, DSRG, SPREAD = "activation maps as labels", "static seeds", "region growing", "label propagation"
 CUT, REFINED = "graph cut", "graph cut, refined H"

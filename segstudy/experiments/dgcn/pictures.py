@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segstudy.baselines.common import rgb_colours
-from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.resizing import resize_image
 from segstudy.experiments.dgcn.chain import Chain, map_shapes, new_trunk
+from segstudy.experiments.parts import open_part
 from segstudy.papers.dgcn.background_detection import robust_background_saliency
 from segstudy.papers.dgcn.saliency_forest import forest_of_drawn_objects
 from segstudy.papers.dgcn.seeds import resize_saliency
@@ -54,16 +54,6 @@ class Pictures(NamedTuple):
     images: list[np.ndarray]
     truth: list[np.ndarray]
     classes: tuple[str, ...]
-
-
-def open_part(dataset: str, images: int, supervision: str, drawn: int = 0) -> Dataset:
-    """Open pictures of a data set, evenly spaced; `drawn`: the side of drawn ones."""
-    name, _, split = dataset.partition("/")
-    options = {"size": (drawn, drawn)} if drawn else {}
-    found = open_dataset(name, split=split or None, supervision=supervision, **options)
-    if not 0 < images < len(found):
-        return found
-    return found.take(np.linspace(0, len(found) - 1, images).round().astype(int).tolist())
 
 
 @lru_cache(maxsize=2)  # the experiments of one process share a training and a test set

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from segstudy.experiments.dgcn.networks import Way
+from segstudy.experiments.differences import spread
 from segstudy.metrics import iou_dataset
 from segstudy.metrics.paired import known_mean
 
@@ -79,11 +80,6 @@ def what_counts(table: pd.DataFrame) -> dict[str, float]:
     if len(table) < 4:
         return dict.fromkeys(LABELS_SEEN, float("nan"))
     return {key: float(table[key].corr(table["mIoU of the network"], "spearman")) for key in LABELS_SEEN}
-
-
-def spread(values: Sequence[float]) -> float:
-    """Return the standard deviation over seeds; nan of one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
 def class_table(networks: Networks, classes: Sequence[str]) -> pd.DataFrame:

@@ -9,9 +9,10 @@ from typing import Any
 from segstudy.cache import Experiment
 from segstudy.experiments.gnn_clustering.dino_experiment import train_and_compare
 from segstudy.experiments.gnn_clustering.null_baselines import baseline_set
-from segstudy.experiments.gnn_clustering.pictures import open_part, with_centring
+from segstudy.experiments.gnn_clustering.pictures import with_centring
 from segstudy.experiments.gnn_clustering.runs import cluster_set
 from segstudy.experiments.gnn_clustering.supervised import supervised
+from segstudy.experiments.parts import open_part
 from segstudy.papers.gnn_clustering.settings import combinations
 
 Changes = dict[str, Any]

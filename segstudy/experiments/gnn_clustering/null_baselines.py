@@ -7,7 +7,8 @@ import torch
 
 from segstudy.baselines import KMeans, Otsu, normalised_cut
 from segstudy.datasets.resizing import resize_image
-from segstudy.experiments.gnn_clustering.pictures import open_part, open_pictures
+from segstudy.experiments.gnn_clustering.pictures import open_pictures
+from segstudy.experiments.parts import open_part
 from segstudy.papers.gnn_clustering.foreground import CELL, Targets, corner_mask, iou, oracle_iou
 from segstudy.papers.gnn_clustering.graphs import affinity
 from segstudy.progress import track

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.registry import data_root
+from segstudy.experiments.parts import open_part
 from segstudy.nn.describers import KINDS
 from segstudy.nn.libraries import library_hint
 from segstudy.nn.patch_features import centre_features, patch_features, reduce_features, unit_features
@@ -60,23 +60,6 @@ class Pictures(NamedTuple):
     described: str
 
 
-def open_part(dataset: str, images: int) -> Dataset:
-    """Open the first pictures of a data set.
-
-    Parameters
-    ----------
-    dataset : str
-        Name and split, for example "emds5/all".
-    images : int
-        How many, evenly spaced; 0: all.
-    """
-    name, _, split = dataset.partition("/")
-    found = open_dataset(name, split=split or None)
-    if not 0 < images < len(found):
-        return found
-    return found.take(np.linspace(0, len(found) - 1, images).round().astype(int).tolist())
-
-
 @lru_cache(maxsize=4)  # experiments of one process share them
 def open_pictures(
     dataset: str, images: int, features: str, grid: tuple[int, int] = GRID, dims: int = DIMS
@@ -86,7 +69,7 @@ def open_pictures(
     Parameters
     ----------
     dataset, images
-        See :func:`open_part`.
+        See :func:`~segstudy.experiments.parts.open_part`.
     features : str
         See :func:`parse_features`.
     grid : (int, int)

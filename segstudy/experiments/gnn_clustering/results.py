@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segstudy.experiments.differences import spread
 from segstudy.metrics import dice_from_iou
 from segstudy.papers.gnn_clustering.foreground import Targets, corner_mask, iou, oracle_iou
 
@@ -101,11 +102,6 @@ class Results:
             "IoU, corners, least objective": self.scores("corner", CHOICES[1]).mean(),
             "seconds of a picture": np.mean([run["seconds"] for run in self.runs]) / best.shape[1],
         }
-
-
-def spread(values: np.ndarray) -> float:
-    """Return the standard deviation over seeds; nan of one."""
-    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
 
 
 def slides_table(results: Mapping[tuple[str, str], Results]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import torch
 from segstudy.datasets.augmentation import Augmentation, Batches
 from segstudy.datasets.resizing import resize_image, resize_labels
 from segstudy.datasets.sample import Sample
-from segstudy.experiments.gnn_clustering.pictures import open_part
+from segstudy.experiments.parts import open_part
 from segstudy.nn.unet import UNet, predict_probabilities
 from segstudy.training import cross_entropy_dice, train
 
@@ -36,7 +36,7 @@ def supervised(
     Parameters
     ----------
     dataset, other : str
-        See :func:`~segstudy.experiments.gnn_clustering.pictures.open_part`.
+        See :func:`~segstudy.experiments.parts.open_part`.
     images : int
         Of either, 0: all.
     width, epochs : int

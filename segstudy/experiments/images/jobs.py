@@ -14,6 +14,7 @@ from segstudy.datasets.folder import CARD, SUFFIXES
 from segstudy.errors import StudyError
 from segstudy.experiments.images.methods import build
 from segstudy.experiments.images.segmenting import readable_samples, segment_picture
+from segstudy.experiments.parts import evenly
 from segstudy.progress import track
 
 
@@ -57,9 +58,7 @@ def open_pictures(pictures: str, images: int, supervision: str) -> Dataset:
     else:
         name, _, split = pictures.partition("/")
         dataset = open_dataset(name, split=split or None, supervision=supervision)
-    if not images or images >= len(dataset):
-        return dataset
-    return dataset.take(np.linspace(0, len(dataset) - 1, images).round().astype(int).tolist())
+    return evenly(dataset, images)
 
 
 def _open_folder(folder: Path) -> Dataset:

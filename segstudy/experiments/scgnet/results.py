@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segstudy.experiments.differences import paired_over_seeds
+from segstudy.experiments.differences import paired_over_seeds, spread
 from segstudy.metrics.confusion import pixel_accuracy
 from segstudy.metrics.paired import known_mean
 from segstudy.papers.scgnet.evaluation import f1_of_classes, mean_f1
@@ -47,8 +47,9 @@ def score_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
     rows = []
     for name, values in grouped.items():
         frame = pd.DataFrame([scores(value, classes) for value in values])
-        spread = frame["mF1"].std(ddof=1) if len(frame) > 1 else np.nan
-        rows.append({"network": name} | frame.mean().to_dict() | {"std": spread, "seeds": len(frame)})
+        rows.append(
+            {"network": name} | frame.mean().to_dict() | {"std": spread(frame["mF1"]), "seeds": len(frame)}
+        )
     return pd.DataFrame(rows)
 
 
@@ -229,9 +230,8 @@ def depth_table(grouped: Groups, classes: Sequence[str]) -> pd.DataFrame:
     for name, values in grouped.items():
         layers = int(name.split()[0]) if name[0].isdigit() else 2
         found = np.array(test_mf1(values, classes))
-        spread = found.std(ddof=1) if len(found) > 1 else np.nan
         cosine = float(graph_means(values)[f"cosine {layers - 1}"].mean())
-        rows.append({"layers": layers, "mF1": found.mean(), "std": spread, "cosine": cosine})
+        rows.append({"layers": layers, "mF1": found.mean(), "std": spread(found), "cosine": cosine})
     return pd.DataFrame(rows)
 
 

@@ -5,18 +5,18 @@ All blocks see the same (1, 1024, side, side) features, the map of SCG-Net's bac
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segstudy.experiments.memory import in_fresh_process, kept_bytes, resident_bytes
+from segstudy.experiments.rounds import interleave, limited, machine
 from segstudy.experiments.scgnet.attention_blocks import DualAttention, NonLocal
 from segstudy.experiments.scgnet.costs import NUM_CLASSES
-from segstudy.experiments.scgnet.memory import in_fresh_process, kept_bytes, resident_bytes
-from segstudy.experiments.scgnet.timing import machine, thread_count
 from segstudy.nn.trunks import seeded
 from segstudy.papers.scgnet.layers import GCN
 from segstudy.papers.scgnet.scg import SCG
@@ -102,11 +102,11 @@ def measure_scaling(
     """
     networks = [build_block(name, neighbours, seed).to(device) for name in blocks]
     seconds, kept = [], []
-    with thread_count(threads):
+    with limited(threads):
         for side in sides:
             features = _features(side, seed, device)
             kept.append([_kept(network, features) for network in networks])
-            seconds.append(_seconds(networks, features, repeats))
+            seconds.append(_seconds(networks, features, repeats, threads, seed))
     settings = {"neighbours": neighbours, "threads": threads, "seed": seed, "device": device}
     run = in_fresh_process if device == "cpu" else _here
     peak = [run(block_peaks, name=name, sides=list(sides), **settings) for name in blocks]
@@ -121,11 +121,11 @@ def block_peaks(
 ) -> list[int]:
     """Return the bytes that a training step adds at its peak, one for each of rising sides.
 
-    On the CPU to be called in a new process (:func:`~segstudy.experiments.scgnet.memory.in_fresh_process`), whose
+    On the CPU to be called in a new process (:func:`~segstudy.experiments.memory.in_fresh_process`), whose
     resident memory is compared with that before the first side; the sides rise because a peak never falls.
     """
     block, found = build_block(name, neighbours, seed).to(device), []
-    with thread_count(threads):
+    with limited(threads):
         _step(block, _features(WARM_SIDE, seed, device))
         before = _memory(device, peak=False)
         for side in sides:
@@ -216,23 +216,17 @@ def _kept(block: nn.Module, features: Tensor) -> int:
     return kept_bytes(lambda: _loss(block.train(), features), [features, *block.parameters()])
 
 
-def _seconds(blocks: Sequence[nn.Module], features: Tensor, repeats: int) -> np.ndarray:
+def _seconds(
+    blocks: Sequence[nn.Module], features: Tensor, repeats: int, threads: int, seed: int
+) -> np.ndarray:
     """Return the seconds of prediction and of a step of training, blocks in turn: (2, blocks, repeats)."""
-    found = np.empty((2, len(blocks), repeats))
-    for turn in (0, *range(repeats)):  # the first round warms up; the second writes over it
-        for column, block in enumerate(blocks):
-            for row, work in enumerate((_predict, _step)):
-                _wait(features.device)
-                started = time.perf_counter()
-                work(block, features)
-                _wait(features.device)
-                found[row, column, turn] = time.perf_counter() - started
-    return found
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    jobs = {
+        (work, column): partial(work, block, features)
+        for work in (_predict, _step)
+        for column, block in enumerate(blocks)
+    }
+    found = interleave(jobs, repeats, threads, seed)
+    return np.stack(list(found.values())).reshape(2, len(blocks), repeats)
 
 
 def _memory(device: str, peak: bool) -> int:

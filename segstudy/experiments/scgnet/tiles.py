@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from segstudy.datasets.files import Window
+from segstudy.experiments.memory import in_fresh_process, resident_bytes
+from segstudy.experiments.rounds import limited
 from segstudy.experiments.scgnet.costs import NUM_CLASSES
-from segstudy.experiments.scgnet.memory import in_fresh_process, resident_bytes
-from segstudy.experiments.scgnet.timing import thread_count
 from segstudy.papers.scgnet.network import SCGNet
 from segstudy.papers.scgnet.prediction import predict_labels
 
@@ -71,7 +71,7 @@ def tile_cost(side: int, window: int, stride: int, backbone: str, seed: int, thr
     """Do what :func:`predict_tile` measures; to be called in a new process."""
     model, tile = SCGNet(NUM_CLASSES, backbone=backbone, seed=seed), Tile(side, seed)
     before = resident_bytes(peak=True)
-    with thread_count(threads):
+    with limited(threads):
         started = time.perf_counter()
         predict_labels(model, tile, window=window, stride=stride, views=("identity",))
         seconds = time.perf_counter() - started

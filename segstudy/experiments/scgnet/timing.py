@@ -6,9 +6,8 @@ once, in an order drawn anew, so that whatever else the machine does meets all o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.experiments import published
+from segstudy.experiments.rounds import interleave, machine
 from segstudy.experiments.scgnet.costs import OURS, PRINTED_NODES, SIZES, build
 from segstudy.nn.comparators import COMPARATORS
 from segstudy.nn.trunks import ResNet50, seeded
@@ -178,47 +178,18 @@ def _rounds(jobs: Mapping[str, Job], repeats: int, threads: int, precision: str,
         raise ValueError(
             f"repeats must be at least 1 and precision one of {tuple(PRECISIONS)}, got {repeats!r}, {precision!r}"
         )
-    order, listed = np.random.default_rng(seed), list(jobs.values())
-    seconds = np.empty((WARM_UP + repeats, len(listed)))
-    with torch.inference_mode(), thread_count(threads):
-        for row in seconds:
-            for index in order.permutation(len(listed)):
-                row[index] = _once(*listed[index], PRECISIONS[precision])
-    return seconds[WARM_UP:]
+    timed = {
+        name: partial(_predict, network, pictures, PRECISIONS[precision])
+        for name, (network, pictures) in jobs.items()
+    }
+    with torch.inference_mode():
+        seconds = interleave(timed, repeats, threads, seed, warm_up=WARM_UP)
+    return np.stack(list(seconds.values()), axis=1)
 
 
-def _once(network: nn.Module, pictures: Tensor, precision: torch.dtype) -> float:
-    """Return the seconds of one prediction; a GPU is waited for before and after."""
-    kind = pictures.device.type
-    with torch.autocast(kind, precision, enabled=precision != torch.float32):
-        if kind != "cuda":
-            started = time.perf_counter()
-            network(pictures)
-            return time.perf_counter() - started
-        events = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
-        torch.cuda.synchronize(pictures.device)
-        events[0].record()
+def _predict(network: nn.Module, pictures: Tensor, precision: torch.dtype) -> None:
+    with torch.autocast(pictures.device.type, precision, enabled=precision != torch.float32):
         network(pictures)
-        events[1].record()
-        torch.cuda.synchronize(pictures.device)
-        return events[0].elapsed_time(events[1]) / 1e3
-
-
-@contextmanager
-def thread_count(threads: int) -> Iterator[None]:
-    """Let torch use so many threads inside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def machine(device: str, threads: int) -> dict[str, Any]:
-    """Return what times belong to: the GPU's name or "cpu", and the threads."""
-    name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
-    return {"device": name, "threads": threads}
 
 
 def _printed_ratio(row: str, kind: str) -> float:

@@ -14,14 +14,13 @@ from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.sample import Sample
 from segstudy.experiments.scgnet.models import build_model
 from segstudy.experiments.scgnet.relations import graph_statistics, learnt_graph
-from segstudy.metrics.boundary import boundary_f_score
+from segstudy.metrics.boundary import boundary_f_score, csurka_tolerance
 from segstudy.metrics.confusion import confusion
 from segstudy.papers.scgnet.evaluation import mean_f1, score_set
 from segstudy.papers.scgnet.network import SCGNet
 from segstudy.papers.scgnet.prediction import predict_labels
 from segstudy.papers.scgnet.training import Patches, array_sample, in_memory, to_unit, train_scgnet
 
-TOLERANCE = 0.0075  # of a picture's diagonal, within which a border counts as found (Csurka et al. 2013)
 SHOWN, SHOWN_SIDE = 2, 320  # test pictures whose labels are kept, from the upper left corner
 TINY = 16  # pixels: smaller components are specks, not cars
 
@@ -119,7 +118,7 @@ def read_test(
         labels = predict_labels(model, sample, **_windows(recipe, overlap=2))
         labels_scored = np.where(truth == 255, 255, labels)
         found["test"].append(confusion(truth, labels, num_classes))
-        tolerance = TOLERANCE * float(np.hypot(*sample.size))
+        tolerance = csurka_tolerance(sample.size)
         found["boundary"].append(boundary_f_score(truth, labels, tolerance, num_classes))
         pair = (truth, labels_scored)
         found["components"].append([[_count(m == c) for m in pair] for c in range(num_classes)])

@@ -8,10 +8,11 @@ from itertools import chain
 from typing import Any
 
 from segstudy.cache import Experiment
+from segstudy.experiments.parts import open_part
 from segstudy.experiments.sgseg import parts
 from segstudy.experiments.sgseg.costs import count_layers, expect_ratios
 from segstudy.experiments.sgseg.memory import measure_memory, plan_batch
-from segstudy.experiments.sgseg.pictures import Setup, open_part
+from segstudy.experiments.sgseg.pictures import Setup
 from segstudy.experiments.sgseg.quality import ALONE, AMORTISED, CLASSICAL, SOURCES, judge_superpixels
 from segstudy.experiments.sgseg.timing import time_graphs, time_steps
 from segstudy.experiments.sgseg.trials import END_TO_END, NO_GNN, NO_SUPERPIXELS, SGSEG, train_trial

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from segstudy.datasets import Dataset, open_dataset
-from segstudy.datasets.files import VOID
 from segstudy.datasets.resizing import resize_labels
+from segstudy.experiments.parts import open_part, spaced, squares
 from segstudy.papers.sgseg.training import Statistics, resize_bands
 
 
@@ -85,15 +82,6 @@ class Pictures(NamedTuple):
     statistics: Statistics
 
 
-def open_part(dataset: str, images: int, supervision: str) -> Dataset:
-    """Open pictures of a data set, evenly spaced; 0: all."""
-    name, _, split = dataset.partition("/")
-    found = open_dataset(name, split=split or None, supervision=supervision)
-    if not 0 < images < len(found):
-        return found
-    return found.take(np.linspace(0, len(found) - 1, images).round().astype(int).tolist())
-
-
 @lru_cache(maxsize=1)
 def open_pictures(train: str, test: str, images: int, patch: int, side: int) -> Pictures:
     """Open what is trained on, without labels, and what is tested on."""
@@ -110,22 +98,14 @@ def _cut(
     """Return pictures or patches of them with their labels; of patches with labels, those that have any."""
     if not patch:
         return [(sample.image, sample.labels) for sample in open_part(dataset, images, supervision)]
-    patches = []
-    for sample in open_part(dataset, 0, supervision):
-        rows, columns = (size // patch for size in sample.image.shape[:2])
-        for row, column in product(range(rows), range(columns)):
-            window = np.s_[row * patch : (row + 1) * patch, column * patch : (column + 1) * patch]
-            labels = None if sample.labels is None else sample.labels[window]
-            if labels is None or (labels != VOID).any():
-                patches.append((sample.image[window], labels))
+    patches = [
+        (image, labels)
+        for sample in open_part(dataset, 0, supervision)
+        for _, image, labels in squares(sample, patch)
+    ]
     return spaced(patches, images or len(patches))
 
 
 def pictures_of(setup: Setup) -> Pictures:
     """Return the pictures of a setup."""
     return open_pictures(setup.train, setup.test, setup.images, setup.patch, setup.side)
-
-
-def spaced(items: Sequence, count: int) -> list:
-    """Return so many of some items, or all where there are fewer, evenly spaced."""
-    return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)]

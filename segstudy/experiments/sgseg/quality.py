@@ -10,6 +10,7 @@ import torch
 
 from segstudy.baselines.superpixels import Superpixels
 from segstudy.datasets.files import VOID
+from segstudy.experiments.parts import spaced
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
 from segstudy.experiments.sgseg.trials import SGSEG, build, judged_batches, pretrain
 from segstudy.metrics import achievable_accuracy, boundary_precision, boundary_recall
@@ -53,10 +54,7 @@ def judge_superpixels(
     settings = setup_of(setup)
     pictures = pictures_of(settings)
     if few:
-        kept = np.linspace(0, len(pictures.test) - 1, min(FEW, len(pictures.test))).round().astype(int)
-        pictures = pictures._replace(
-            test=[pictures.test[i] for i in kept], truth=[pictures.truth[i] for i in kept]
-        )
+        pictures = pictures._replace(test=spaced(pictures.test, FEW), truth=spaced(pictures.truth, FEW))
     sure: dict[str, np.ndarray] = {}
     if source == AMORTISED:
         maps, sure = _amortised(settings, pictures, seed, weights)

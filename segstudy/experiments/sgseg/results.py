@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segstudy.experiments.differences import Difference, paired_over_seeds
+from segstudy.experiments.differences import Difference, paired_over_seeds, spread
 from segstudy.experiments.sgseg.trials import entropy
 from segstudy.metrics import assign_clusters, iou_dataset, mean_iou
 from segstudy.metrics.paired import paired_difference
@@ -117,7 +117,7 @@ def method_table(trials: Mapping[str, Sequence[Trial]]) -> pd.DataFrame:
             {
                 "method": name,
                 "accuracy": float(np.mean(scores)) if scores else float("nan"),
-                "std over seeds": float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan"),
+                "std over seeds": spread(scores),
                 "mean IoU": float(np.mean([class_iou(value) for value in kept])) if kept else float("nan"),
                 "seeds": len(values),
                 "collapsed": len(values) - len(kept),

@@ -6,7 +6,6 @@ once, in an order drawn anew, so that whatever else the machine does meets all o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segstudy.experiments.rounds import interleave, machine, quartiles
 from segstudy.experiments.sgseg.costs import ac_options
 from segstudy.nn.trunks import seeded
 from segstudy.papers.sgseg.gnn import SuperpixelGNN, superpixel_graph
@@ -21,8 +21,6 @@ from segstudy.papers.sgseg.network import SGSeg, sgseg_loss
 from segstudy.papers.sgseg.superpixels import pixel_places, project, superpixel_features
 from segstudy.papers.sgseg.training import Rates
 
-WARM_UP = 1  # rounds that are not counted: the first one chooses algorithms and fills caches
-QUARTILES = (25, 50, 75)
 ORDERS = (0, 5)  # two reading orders; all cost the same
 
 
@@ -65,10 +63,10 @@ def time_steps(
         images = torch.randn(batch, bands, side, side).to(device)
     trained = {name: _training(model, images) for name, model in models.items()}
     found: dict[str, Any] = {"methods": list(models)}
-    found["training"] = _compare(trained, "SGSeg", "AC", rounds, device, seed)
+    found["training"] = _compare(trained, "SGSeg", "AC", rounds, seed)
     predicted = {name: _prediction(model, images) for name, model in models.items()}
-    found["inference"] = _compare(predicted, "SGSeg", "AC", rounds, device, seed)
-    return found | {"batch": batch, "side": side, "rounds": rounds} | _machine(device)
+    found["inference"] = _compare(predicted, "SGSeg", "AC", rounds, seed)
+    return found | {"batch": batch, "side": side, "rounds": rounds} | machine(device, torch.get_num_threads())
 
 
 def time_graphs(
@@ -109,7 +107,9 @@ def time_graphs(
     """
     model = SuperpixelGNN(in_channels, "DiffGCN", blocks, width, seed=seed).to(device).eval()
     rows = [_graph_row(model, superpixels, side, in_channels, k, rounds, device, seed) for side in sides]
-    return {"nodes": superpixels, "k": k, "rounds": rounds, "rows": rows} | _machine(device)
+    return {"nodes": superpixels, "k": k, "rounds": rounds, "rows": rows} | machine(
+        device, torch.get_num_threads()
+    )
 
 
 def _graph_row(
@@ -138,40 +138,22 @@ def _graph_row(
         "with projections": lambda: project(assignment, hear(superpixel_features(assignment, pixels))),
         "pixels": lambda: hear(grid),
     }
-    seconds = interleave(jobs, rounds, device, seed)
+    seconds = interleave(jobs, rounds, torch.get_num_threads(), seed)
     return {
         "pixels": side**2,
         "seconds": np.stack([seconds[name] for name in jobs], axis=1),
-        "ratio": _quartiles(seconds["pixels"] / seconds["superpixels"]),
-        "ratio, with projections": _quartiles(seconds["pixels"] / seconds["with projections"]),
+        "ratio": quartiles(seconds["pixels"] / seconds["superpixels"]),
+        "ratio, with projections": quartiles(seconds["pixels"] / seconds["with projections"]),
     }
 
 
-def interleave(
-    jobs: Mapping[str, Callable[[], Any]], rounds: int, device: str, seed: int
-) -> dict[str, np.ndarray]:
-    """Return the seconds of each job in each round, of which each runs all jobs once."""
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, got {rounds!r}")
-    order, names = np.random.default_rng(seed), list(jobs)
-    seconds = np.empty((WARM_UP + rounds, len(names)))
-    for row in seconds:
-        for index in order.permutation(len(names)):
-            _wait(device)
-            started = time.perf_counter()
-            jobs[names[index]]()
-            _wait(device)
-            row[index] = time.perf_counter() - started
-    return dict(zip(names, seconds[WARM_UP:].T, strict=True))
-
-
 def _compare(
-    jobs: Mapping[str, Callable[[], Any]], one: str, other: str, rounds: int, device: str, seed: int
+    jobs: Mapping[str, Callable[[], Any]], one: str, other: str, rounds: int, seed: int
 ) -> dict[str, Any]:
-    seconds = interleave(jobs, rounds, device, seed)
+    seconds = interleave(jobs, rounds, torch.get_num_threads(), seed)
     return {
         "seconds": np.stack(list(seconds.values()), axis=1),
-        "ratio": _quartiles(seconds[one] / seconds[other]),
+        "ratio": quartiles(seconds[one] / seconds[other]),
     }
 
 
@@ -193,19 +175,3 @@ def _prediction(model: SGSeg, images: Tensor) -> Callable[[], Tensor]:
         return model.eval()(images)
 
     return predict
-
-
-def _wait(device: str) -> None:
-    """Wait for a GPU, which works on after a call has returned."""
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _quartiles(ratios: np.ndarray) -> list[float]:
-    return np.percentile(ratios, QUARTILES).tolist()
-
-
-def _machine(device: str) -> dict[str, Any]:
-    """Return what times belong to: the GPU's name or "cpu", and torch's threads."""
-    name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
-    return {"device": name, "threads": torch.get_num_threads()}

@@ -27,6 +27,7 @@ from segstudy.baselines.superpixels import Superpixels, superpixel_means
 from segstudy.cache import Experiment
 from segstudy.datasets import VOID, Dataset, open_dataset
 from segstudy.datasets.resizing import resize_image, resize_labels
+from segstudy.experiments.parts import evenly
 from segstudy.graphs import contrast_weights, grid_edges
 from segstudy.metrics import (
     achievable_accuracy,
@@ -146,12 +147,7 @@ def open_named(name: str, longest: int) -> Dataset:
 
 def _images(name: str, images: int, longest: int, label: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield image and labels, shrunk so that the longer side has `longest` pixels at most."""
-    dataset = open_named(name, longest)
-    chosen = range(len(dataset))
-    if images and images < len(dataset):
-        chosen = np.linspace(0, len(dataset) - 1, images).round().astype(int).tolist()
-    for index in track(chosen, label):
-        sample = dataset[index]
+    for sample in track(evenly(open_named(name, longest), images), label):
         yield shrink(sample.image, sample.labels, longest)
 
 

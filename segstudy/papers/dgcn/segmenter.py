@@ -12,7 +12,7 @@ import torch
 from segstudy.baselines.common import rgb_colours
 from segstudy.datasets.resizing import resize_image
 from segstudy.datasets.sample import Sample
-from segstudy.nn.backbones import backbone
+from segstudy.nn.backbones import Backbone, backbone
 from segstudy.nn.weights import Weights
 from segstudy.papers.dgcn.background_detection import robust_background_saliency
 from segstudy.papers.dgcn.classifier import ClassifierHead, activations_of_maps
@@ -116,29 +116,32 @@ class DGCN:
         ValueError
             There are fewer than two pictures, or a sample without image-level labels.
         """
+        return self.learn(self.cue(self.see(dataset)))
+
+    def see(self, dataset: Sequence[Sample]) -> list[WeakPicture]:
+        """Return the training pictures with what the frozen trunk sees of them; parameters and errors are `fit`'s."""
         if len(dataset) < 2:
             raise ValueError(f"dataset must have at least 2 pictures, got {len(dataset)}")
-        trunk = backbone(
-            self.trunk,
-            self.weights,
-            self.seed,
-            stages=STAGES,
-            output_stride=8,
-            freeze="all",
-            device=self.device,
-        )
-        pictures = look([self._weak(sample) for sample in dataset], trunk, device=self.device)
-        if self.growth.needs_edges:
-            pictures = link(pictures)
-        width = sum(values.shape[0] for values in pictures[0].maps[0][-DEEPEST:])
+        return look([self._weak(sample) for sample in dataset], self._trunk(), device=self.device)
+
+    def cue(self, pictures: Sequence[WeakPicture]) -> list[WeakPicture]:
+        """Train the classifier on what `see` returns, and return the pictures with the cues that labels grow from."""
+        head = ClassifierHead(_width(pictures), self.num_classes - 1, pooling=self.pooling, seed=self.seed)
+        train_classifier(pictures, Learner(head), self.classifier_epochs, seed=self.seed, device=self.device)
+        return [self._with_cues(picture, head) for picture in track(pictures, "cues")]
+
+    def learn(self, pictures: Sequence[WeakPicture]) -> Self:
+        """Train the network on what `cue` returns; return the segmenter."""
+        self.pictures_ = link(pictures) if self.growth.needs_edges else list(pictures)
+        learner = Learner(AtrousHead(_width(self.pictures_), self.num_classes, seed=self.seed))
         options = {"seed": self.seed, "device": self.device}
-        head = ClassifierHead(width, self.num_classes - 1, pooling=self.pooling, seed=self.seed)
-        train_classifier(pictures, Learner(head), self.classifier_epochs, **options)
-        self.pictures_ = [self._with_cues(picture, head) for picture in track(pictures, "cues")]
-        learner = Learner(AtrousHead(width, self.num_classes, seed=self.seed))
         self.history_ = train_network(self.pictures_, learner, self.growth, self.epochs, **options)
-        self.network_ = SegmentationNetwork(trunk, learner.head).eval()
+        self.network_ = SegmentationNetwork(self._trunk(), learner.head).eval()
         return self
+
+    def _trunk(self) -> Backbone:
+        options = {"stages": STAGES, "output_stride": 8, "freeze": "all", "device": self.device}
+        return backbone(self.trunk, self.weights, self.seed, **options)
 
     def _weak(self, sample: Sample) -> WeakPicture:
         known = sample.image_labels
@@ -170,3 +173,8 @@ class DGCN:
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Return the class of each pixel of a (H, W, 3) uint8 image: (H, W) int64."""
         return self.probabilities(image).argmax(axis=2)
+
+
+def _width(pictures: Sequence[WeakPicture]) -> int:
+    """Return the channels of the maps that a head reads."""
+    return sum(values.shape[0] for values in pictures[0].maps[0][-DEEPEST:])

@@ -24,7 +24,12 @@ from segstudy.experiments.compare import (
     results,
     trials,
 )
+from segstudy.experiments.compare.masked_network import seen
 from segstudy.metrics import iou_dataset, mean_iou
+from segstudy.papers.dgcn import segmenter
+from segstudy.papers.dgcn.growing import Growth
+from segstudy.papers.dgcn.training import train_classifier
+from segstudy.papers.dgcn.views import look
 from segstudy.segmenter import Segmenter
 
 TASK: dict[str, Any] = {
@@ -38,7 +43,7 @@ TASK: dict[str, Any] = {
     "told": ["nothing", "clicks", "all masks"],
 }
 RECIPE = {
-    "unet": {"width": 2, "epochs": 1, "validation": 0.3},
+    "unet": {"width": 2, "pictures": 6, "validation": 0.25},
     "sgseg": {"epochs": 1, "pretraining": 1, "batch": 2, "spnn_widths": [4, 4], "cnn_widths": [4, 4]}
     | {"superpixels": 8, "k": 3, "gnn_width": 4, "gnn_blocks": 2, "side": 32},
     "clustering": {"iterations": 2, "grid": [6, 6]},
@@ -101,7 +106,7 @@ def test_the_ceiling_is_the_truth_with_its_largest_classes():
     ],
 )
 def test_a_method_is_trained_refined_and_scored(method: str):
-    found = trials.run_method(TASK, method, 0, RECIPE)
+    found = trials.run_methods(TASK, [method], 0, RECIPE)[method]
     entry = methods.METHODS[method]
     clusters, masks = entry.told == "nothing", entry.told == "all masks"
     assert set(refinements.ANY) <= set(found["scores"])
@@ -112,6 +117,57 @@ def test_a_method_is_trained_refined_and_scored(method: str):
     assert len(found["maps"]) == 2 and found["pictures"] == (2 if entry.told == "clicks" else 4)
     assert found["masks"] == (4 if masks else 0)
     assert all(0 <= v <= 1 for part in plain.values() for v in part["IoU"])
+
+
+def test_ways_of_growing_begin_with_one_classifier_and_end_as_they_do_alone(monkeypatch: pytest.MonkeyPatch):
+    seen.cache_clear()
+    trained, looked = [], []
+    monkeypatch.setattr(
+        segmenter, "look", lambda *given, **options: looked.append(1) or look(*given, **options)
+    )
+
+    def counted(*given: Any, **options: Any) -> Any:
+        trained.append(options["seed"])
+        return train_classifier(*given, **options)
+
+    monkeypatch.setattr(segmenter, "train_classifier", counted)
+    task = TASK | {"told": ["classes of the picture"]}
+    asked = {"tasks": [task], "seeds": [3], "recipe": RECIPE, "without": ["region growing"]}
+    (job,) = jobs.trained(asked)
+    assert job.arguments["methods"] == ["static seeds", "DGCN, graph cut"]
+    together = trials.run_methods(**job.arguments)
+    assert trained == [3] and len(looked) == 1
+    for name in job.arguments["methods"]:
+        alone = trials.run_methods(task, [name], 3, RECIPE)[name]
+        assert all((a == b).all() for a, b in zip(alone["maps"], together[name]["maps"], strict=True))
+        for way, readings in alone["scores"].items():
+            for reading, scores in readings.items():
+                for measure, values in scores.items():
+                    np.testing.assert_array_equal(values, together[name]["scores"][way][reading][measure])
+    assert trained == [3, 3, 3] and len(looked) == 1
+    alone = segmenter.DGCN(9, seed=3, growth=Growth("static seeds"), refine=False, **RECIPE["dgcn"])
+    alone.fit(pictures.training_samples(pictures.task_of(task), "classes of the picture"))
+    image = pictures.test_samples(pictures.task_of(task))[0].image
+    assert (alone.segment(image) == together["static seeds"]["maps"][0]).all()
+
+
+def test_a_unet_takes_as_many_steps_on_few_masks_as_on_all():
+    task = pictures.task_of(TASK)
+    made = [methods.METHODS[name].make(task, 9, 0, RECIPE) for name in ("U-Net", "U-Net, few masks")]
+    assert [m._training["epochs"] for m in made] == [2, 8]  # 3 of 4 pictures train; a fourth of them
+
+
+def test_cards_say_what_networks_learned_from():
+    found = {"k-means": [_run(0.5)], "U-Net": [_run(0.2), _run(0.4)]}
+    table = results.card_table({"objects": found}, {"objects": "objects/train"})
+    assert table["method"].tolist() == ["U-Net"] and table["learned from"].tolist() == ["objects/train"]
+    assert table["IoU"][0] == pytest.approx(0.3) and table["std over seeds"][0] == pytest.approx(0.02**0.5)
+    assert table[["pictures", "masks", "seeds", "recipe"]].values.tolist() == [[4, 3, 2, "unet"]]
+
+
+def _run(iou: float) -> dict[str, Any]:
+    scores = {trials.CLASSES: {"IoU": np.array([iou])}}
+    return {"scores": {refinements.PLAIN: scores}, "pictures": 4, "masks": 3}
 
 
 def test_iic_s_map_is_its_network_s_on_the_resized_picture_enlarged():
@@ -173,7 +229,7 @@ def test_a_few_masks_are_drawn_anew_for_each_seed():
 
 def test_pictures_are_cut_into_squares_that_have_labels(monkeypatch):
     monkeypatch.setattr(
-        pictures, "open_part", lambda name, told: open_dataset("stuff", supervision=told).take([0])
+        pictures, "open_part", lambda name, count, told: open_dataset("stuff", supervision=told).take([0])
     )
     task = pictures.task_of(TASK | {"train": "one", "patch": 32, "images": 0, "longest": 16})
     parts = pictures.training_samples(task, "all masks")
@@ -267,11 +323,11 @@ def test_what_an_interval_allows():
 def test_jobs_are_those_that_a_task_may_be_told_and_methods_without_chance_run_once():
     asked = {"tasks": [TASK], "seeds": [0, 1], "recipe": RECIPE, "without": ["AC"]}
     found = [job.arguments for job in jobs.trained(asked)]
-    assert {a["method"] for a in found} == {
+    assert {a["methods"][0] for a in found} == {
         name for name, m in methods.METHODS.items() if m.told in TASK["told"] and name != "AC"
     }
-    assert [a["seed"] for a in found if a["method"] == "Otsu"] == [0]
-    assert [a["seed"] for a in found if a["method"] == "SGSeg"] == [0, 1]
+    assert [a["seed"] for a in found if a["methods"] == ["Otsu"]] == [0]
+    assert [a["seed"] for a in found if a["methods"] == ["SGSeg"]] == [0, 1]
     assert len(jobs.experiments(asked)) == len(found) + 1
 
 

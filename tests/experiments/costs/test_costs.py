@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from matplotlib.text import Text
 
@@ -22,7 +21,6 @@ from segstudy.experiments.costs import (
     results,
     rivals,
 )
-from segstudy.experiments.costs import rounds as turns
 from segstudy.experiments.costs import whole as scale
 from segstudy.graphs import regions
 
@@ -44,25 +42,6 @@ ASKED |= {
     "step_side": 32,
     "step_rounds": 1,
 }
-
-
-def test_every_round_runs_every_job_and_the_first_does_not_count():
-    calls = []
-    jobs_of = {name: lambda name=name: calls.append(name) for name in "abc"}
-    seconds = turns.interleave(jobs_of, 3)
-    drawn = [calls[start : start + 3] for start in range(0, 12, 3)]
-    assert len(calls) == 12 and all(sorted(order) == ["a", "b", "c"] for order in drawn)
-    assert len({tuple(order) for order in drawn}) > 1
-    assert all(found.shape == (3,) and (found > 0).all() for found in seconds.values())
-    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
-        turns.interleave(jobs_of, 0)
-
-
-def test_threads_are_put_back():
-    before = torch.get_num_threads()
-    seen = []
-    turns.interleave({"one": lambda: seen.append(torch.get_num_threads())}, 1, threads=1)
-    assert seen == [1, 1] and torch.get_num_threads() == before
 
 
 def test_exponent_of_a_power_and_its_interval(rng):

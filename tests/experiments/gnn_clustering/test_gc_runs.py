@@ -16,13 +16,13 @@ from segstudy.experiments.gnn_clustering.beyond import cosegment, likeness, smoo
 from segstudy.experiments.gnn_clustering.null_baselines import EVERYTHING, baseline_set
 from segstudy.experiments.gnn_clustering.pictures import (
     DINO_WEIGHTS,
-    open_part,
     open_pictures,
     parse_features,
     with_centring,
 )
 from segstudy.experiments.gnn_clustering.runs import cluster_set, hard_objective, method
 from segstudy.experiments.gnn_clustering.supervised import halves, supervised
+from segstudy.experiments.parts import open_part
 from segstudy.papers.gnn_clustering import GNNClustering, Settings, ncut_loss
 from segstudy.papers.gnn_clustering.foreground import count_objects, oracle_iou
 from segstudy.papers.gnn_clustering.graphs import affinity

@@ -14,6 +14,8 @@ import pytest
 import torch
 from torch import nn
 
+from segstudy.experiments import rounds
+from segstudy.experiments.memory import in_fresh_process, kept_bytes, resident_bytes
 from segstudy.experiments.scgnet import scaling
 from segstudy.experiments.scgnet.attention_blocks import (
     ChannelAttention,
@@ -21,7 +23,6 @@ from segstudy.experiments.scgnet.attention_blocks import (
     NonLocal,
     PositionAttention,
 )
-from segstudy.experiments.scgnet.memory import in_fresh_process, kept_bytes, resident_bytes
 from segstudy.experiments.scgnet.tiles import Tile, predict_tile
 from segstudy.papers.scgnet import SCGNet, predict_labels
 
@@ -168,7 +169,7 @@ def test_measuring_returns_what_it_says(monkeypatch):
         scaling.build_block("transformer", 3)
 
 
-def test_blocks_take_turns_and_the_first_round_does_not_count(monkeypatch):
+def test_blocks_and_their_two_works_take_turns(monkeypatch):
     clock, calls = [0.0], []
 
     def works(kind, seconds):
@@ -179,12 +180,13 @@ def test_blocks_take_turns_and_the_first_round_does_not_count(monkeypatch):
 
         return work
 
-    monkeypatch.setattr(scaling.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(rounds.time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(scaling, "_predict", works("forward", 1))
     monkeypatch.setattr(scaling, "_step", works("training", 3))
-    seconds = scaling._seconds([5, 7], torch.zeros(1), repeats=2)
+    seconds = scaling._seconds([5, 7], torch.zeros(1), 2, 1, 0)
     assert seconds.tolist() == [[[5, 5], [7, 7]], [[15, 15], [21, 21]]]
-    assert calls == 3 * [("forward", 5), ("training", 5), ("forward", 7), ("training", 7)]
+    every = {("forward", 5), ("training", 5), ("forward", 7), ("training", 7)}
+    assert len(calls) == 12 and all(set(calls[start : start + 4]) == every for start in (0, 4, 8))
 
 
 def test_planted_exponents_are_found():
@@ -229,7 +231,7 @@ def test_a_fresh_process_keeps_prints_apart_and_tells_of_a_failure(tmp_path: Pat
     """Run as a script without a main guard, as a notebook's script is: `multiprocessing` would refuse that."""
     script = tmp_path / "script.py"
     script.write_text(
-        "from segstudy.experiments.scgnet.memory import in_fresh_process, resident_bytes\n"
+        "from segstudy.experiments.memory import in_fresh_process, resident_bytes\n"
         "print(in_fresh_process(resident_bytes, peak=True) > 2**20)\n"
         "in_fresh_process(print, sep=3)\n"
     )

@@ -83,37 +83,6 @@ def test_the_ratios_that_the_layers_make():
     )
 
 
-class Clock:
-    """A clock that jobs set."""
-
-    def __init__(self):
-        self.now, self.ran = 0.0, []
-
-    def perf_counter(self):
-        return self.now
-
-    def job(self, name, *seconds):
-        def run():
-            self.now += seconds[self.ran.count(name) % len(seconds)]
-            self.ran.append(name)
-
-        return run
-
-
-def test_jobs_take_turns_and_the_first_round_is_not_counted(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(timing, "time", clock)
-    jobs = {"a": clock.job("a", 9, 2, 4, 6), "b": clock.job("b", 9, 1, 1, 1)}
-    found = timing.interleave(jobs, 3, "cpu", seed=0)
-    assert found["a"].tolist() == [2, 4, 6] and found["b"].tolist() == [1, 1, 1]
-    rounds = [tuple(clock.ran[i : i + 2]) for i in range(0, 8, 2)]
-    assert set(rounds) == {("a", "b"), ("b", "a")}  # each in every round, in orders that change
-    clock.ran.clear()
-    assert timing._compare(jobs, "a", "b", 3, "cpu", seed=0)["ratio"] == [3, 4, 5]
-    with pytest.raises(ValueError, match="rounds"):
-        timing.interleave({}, 0, "cpu", 0)
-
-
 def test_times_of_steps():
     found = timing.time_steps(TINY, side=16, batch=2, rounds=3)
     assert found["methods"] == ["SGSeg", "AC"] and found["device"] == "cpu" and found["rounds"] == 3

@@ -98,7 +98,7 @@ def times(device: str, _: str) -> Iterator[Result]:
 def _variants(device: str, precision: str) -> tuple[list[str], np.ndarray]:
     """Return SCG-Net's variants and the seconds of each in each round."""
     from segstudy.experiments.costs.inputs import batch
-    from segstudy.experiments.costs.rounds import interleave
+    from segstudy.experiments.rounds import interleave
     from segstudy.papers.scgnet import VARIANTS, SCGNet
 
     def predict(network: torch.nn.Module) -> None:
@@ -140,7 +140,7 @@ def clustering(device: str, _: str) -> Iterator[Result]:
 
 def _clustered(name: str, device: str) -> Iterator[Result]:
     from segstudy.experiments.costs.inputs import features
-    from segstudy.experiments.costs.rounds import interleave
+    from segstudy.experiments.rounds import interleave
     from segstudy.papers.gnn_clustering import PRESETS, cluster_images
 
     sizes, settings = SIZES[device], PRESETS[name]
@@ -171,7 +171,7 @@ def dense_crfs(device: str, _: str) -> Iterator[Result]:
 
 def _crf(method: str, side: int, device: str) -> Iterator[Result]:
     from segstudy.experiments.costs.inputs import picture, soft_map
-    from segstudy.experiments.costs.rounds import interleave
+    from segstudy.experiments.rounds import interleave
     from segstudy.postprocess import dense_crf
 
     given = torch.from_numpy(soft_map(side)), torch.from_numpy(picture(side))

@@ -63,7 +63,7 @@ def _whole(notebook: Notebook, device: str) -> Result:
 
 def _alone(notebook: Notebook, device: str) -> Iterator[Result]:
     """Compute the experiments one by one: one that lacks a package does not keep the others from running."""
-    from segstudy.experiments.costs.rounds import limited
+    from segstudy.experiments.rounds import limited
     from segstudy.study.experiments import experiments_of
 
     started = time.monotonic()

@@ -12,12 +12,16 @@ from torch import nn
 
 from segstudy.datasets import open_dataset
 from segstudy.datasets.files import VOID
+from segstudy.datasets.resizing import resize_image
 from segstudy.datasets.sample import Sample
 from segstudy.nn.backbones import backbone
 from segstudy.papers import dgcn
 from segstudy.papers.dgcn.batch_losses import GrowingLoss, LabelLoss
 from segstudy.papers.dgcn.classifier import activations_of_maps
 from segstudy.papers.dgcn.losses import balanced_seed_loss, boundary_loss, floored_softmax
+from segstudy.papers.dgcn.maps import DEEPEST
+from segstudy.papers.dgcn.seeds import resize_saliency
+from segstudy.papers.dgcn.segmenter import STAGES
 from segstudy.papers.dgcn.tail import enter, split_tail
 from segstudy.papers.dgcn.views import Views, to_tensor
 from segstudy.segmenter import Segmenter
@@ -235,6 +239,31 @@ def test_no_mask_enters_training_and_the_model_is_the_same_byte_for_byte(options
             a.numpy().tobytes() == b.numpy().tobytes() for a, b in zip(*map(dict.values, states), strict=True)
         )
         assert all((a.cues == b.cues).all() for a, b in zip(one.pictures_, other.pictures_, strict=True))
+
+
+def test_fit_is_features_links_classifier_cues_and_network(options):
+    samples = list(open_dataset("objects", supervision="image", size=(64, 64), count=4))
+    trunk = backbone(options["trunk"], None, 5, stages=STAGES, output_stride=8, freeze="all")
+    weak = [
+        dgcn.WeakPicture(resize_image(s.image, (64, 64)), tuple(sorted(s.image_labels - {0})))
+        for s in samples
+    ]
+    linked = dgcn.link(dgcn.look(weak, trunk))
+    width = sum(values.shape[0] for values in linked[0].maps[0][-DEEPEST:])
+    head = dgcn.ClassifierHead(width, 8, pooling="top quarter", seed=5)
+    dgcn.train_classifier(linked, dgcn.Learner(head), 2, seed=5)
+    cued = []
+    for picture in linked:
+        wanted = activations_of_maps(head, *picture.maps).numpy()[[name - 1 for name in picture.classes]]
+        quiet = resize_saliency(dgcn.robust_background_saliency(picture.image), wanted.shape[1:])
+        cued.append(replace(picture, cues=dgcn.seed_cues(wanted, quiet, picture.classes)))
+    learner = dgcn.Learner(dgcn.AtrousHead(width, 9, seed=5))
+    dgcn.train_network(cued, learner, dgcn.GRAPH_CUT, 4, seed=5)
+    expected = dgcn.SegmentationNetwork(trunk, learner.head).state_dict()
+    model = dgcn.DGCN(9, **options, seed=5).fit(samples)
+    found = model.network_.state_dict()
+    assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in found)
+    assert all((a.edges == b.edges).all() for a, b in zip(model.pictures_, cued, strict=True))
 
 
 def test_is_a_segmenter_of_pictures_of_any_size(options):

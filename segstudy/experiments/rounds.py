@@ -1,7 +1,7 @@
 """Times that can be compared: in every round each job runs once, in an order drawn anew, in one process.
 
-Whatever else the machine does meets all jobs alike, and what is reported are ratios within a round. The first round is
-not counted: it chooses algorithms and fills caches.
+Whatever else the machine does meets all jobs alike, and what is reported are ratios within a round. First
+rounds are not counted: they choose algorithms and fill caches.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from threadpoolctl import threadpool_limits
 
 from segstudy.progress import track
 
-WARM_UP = 1  # rounds that are not counted
+WARM_UP = 1
 QUARTILES = (25, 50, 75)
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 def interleave(
-    jobs: Mapping[Key, Callable[[], Any]], rounds: int, threads: int = 1, seed: int = 0, label: str = ""
+    jobs: Mapping[Key, Callable[[], Any]],
+    rounds: int,
+    threads: int = 1,
+    seed: int = 0,
+    label: str = "",
+    warm_up: int = WARM_UP,
 ) -> dict[Key, np.ndarray]:
     """Time jobs in turn.
 
@@ -33,13 +38,15 @@ def interleave(
     jobs : mapping of callable
         A GPU is waited for before and after each.
     rounds : int
-        That count, after `WARM_UP` that do not.
+        That count, after those that do not.
     threads : int
         Of torch and of the numerical libraries.
     seed : int
         Of the orders.
     label : str
         What the progress display shows; empty: none is shown.
+    warm_up : int
+        Rounds before, that are not counted.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def interleave(
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1, got {rounds!r}")
     order, keys = np.random.default_rng(seed), list(jobs)
-    seconds = np.empty((WARM_UP + rounds, len(keys)))
+    seconds = np.empty((warm_up + rounds, len(keys)))
     with limited(threads):
         for number in track(range(len(seconds)), label) if label else range(len(seconds)):
             for index in order.permutation(len(keys)):
@@ -63,7 +70,7 @@ def interleave(
                 jobs[keys[index]]()
                 wait()
                 seconds[number, index] = time.perf_counter() - started
-    return dict(zip(keys, seconds[WARM_UP:].T.copy(), strict=True))
+    return dict(zip(keys, seconds[warm_up:].T.copy(), strict=True))
 
 
 @contextmanager
@@ -89,7 +96,13 @@ def quartiles(ratios: np.ndarray) -> list[float]:
     return np.percentile(ratios, QUARTILES).tolist()
 
 
-def machine(threads: int, devices: list[str]) -> dict[str, Any]:
-    """Return what times belong to: the names of the devices, and the threads on the CPU."""
+def machine(device: str, threads: int) -> dict[str, Any]:
+    """Return what times belong to: the GPU's name or "cpu", and the threads."""
+    name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
+    return {"device": name, "threads": threads}
+
+
+def machines(threads: int, devices: list[str]) -> dict[str, Any]:
+    """Return what times of several devices belong to: their names, and the threads on the CPU."""
     names = {name: torch.cuda.get_device_name(name) if name == "cuda" else "CPU" for name in devices}
     return {"machine": names, "threads": threads}
