@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +72,8 @@ def run_experiments(
         Where to keep the results too: a file to carry to another machine, which keeps what it holds already
         (other shards, other notebooks), or None for this project's own cache alone.
     """
+    from segstudy.experiments.rounds import limited
+
     project.check_overrides([notebook], sets)
     index, count = shard
     experiments = experiments_of(notebook, notebook.values(profile, sets))[index - 1 :: count]
@@ -85,7 +85,8 @@ def run_experiments(
         f"{notebook.name}, {profile}, shard {index}/{count}: {len(experiments)} experiments, {len(todo)} to do",
         flush=True,
     )
-    with _threads(notebook.settings(profile).threads):
+    # as many threads as the runner gives: shards that each take every core hold one another up
+    with limited(notebook.settings(profile).threads):
         for experiment in track(todo, f"{notebook.name} experiments"):
             entry = cache.run(experiment)
             print(f"  {experiment.name}: {entry.seconds:.1f} s", flush=True)
@@ -94,18 +95,3 @@ def run_experiments(
     if file is not None:
         print(f"{cache.export(experiments, file)} results in {file}")
     return len(todo)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Compute in as many threads as the runner does: shards that each take every core hold one another up."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        with threadpool_limits(count):
-            yield
-    finally:
-        torch.set_num_threads(before)

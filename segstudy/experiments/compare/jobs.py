@@ -31,11 +31,12 @@ def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
 
 def _groups(names: list[str]) -> Iterator[list[str]]:
     """Yield methods in their order, those of `TOGETHER` with the first of them."""
+    together = [name for name in names if name in TOGETHER]
     for name in names:
-        group = next((set(group) for group in TOGETHER if name in group), {name})
-        found = [other for other in names if other in group]
-        if found[0] == name:
-            yield found
+        if name not in together:
+            yield [name]
+        elif name == together[0]:
+            yield together
 
 
 def ceilings(parameters: dict[str, Any]) -> Iterator[Experiment]:

@@ -220,7 +220,7 @@ METHODS: dict[str, Method] = {
     SCGNET: Method(ALL, _scgnet(), "scgnet"),
 }
 # Methods that begin with the same training: classifier and cues. They run together, and it is done once.
-TOGETHER = ((STATIC, GROWN, DGCN_CUT),)
+TOGETHER = (STATIC, GROWN, DGCN_CUT)
 # Recipes of networks that are trained before a test picture is seen; clusterings begin anew on each picture.
 TRAINED = ("unet", "sgseg", "dgcn", "scgnet")
 SETWISE = (IIC, AC, CNN_ALONE, SGSEG)  # clusters that mean the same in every picture

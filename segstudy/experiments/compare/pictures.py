@@ -76,18 +76,17 @@ def task_of(given: dict[str, Any]) -> Task:
     return Task(**plain)
 
 
-@lru_cache(maxsize=4)
 def training_samples(task: Task, told: str) -> list[Sample]:
     """Return the training pictures in memory, with no more of their annotation than a method may be told."""
     return _samples(task.train, task.images, task, SUPERVISION[told])
 
 
-@lru_cache(maxsize=2)
 def test_samples(task: Task) -> list[Sample]:
     """Return the test pictures in memory, with the truth that scores."""
     return _samples(task.test, task.tested, task, "full")
 
 
+@lru_cache(maxsize=6)  # of two tasks what is told in each of three ways
 def _samples(dataset: str, count: int, task: Task, supervision: str) -> list[Sample]:
     if not task.patch:
         return [in_memory(sample, task.longest) for sample in open_part(dataset, count, supervision)]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from segstudy.cache import Experiment
-from segstudy.datasets import Dataset, open_dataset
+from segstudy.datasets import Dataset
 from segstudy.datasets.files import listed
 from segstudy.datasets.folder import CARD, SUFFIXES
 from segstudy.errors import StudyError
 from segstudy.experiments.images.methods import build
 from segstudy.experiments.images.segmenting import readable_samples, segment_picture
-from segstudy.experiments.parts import evenly
+from segstudy.experiments.parts import evenly, open_part
 from segstudy.progress import track
 
 
@@ -54,11 +54,8 @@ def open_pictures(pictures: str, images: int, supervision: str) -> Dataset:
     """
     folder = Path(pictures).expanduser()
     if folder.is_dir():
-        dataset = _open_folder(folder)
-    else:
-        name, _, split = pictures.partition("/")
-        dataset = open_dataset(name, split=split or None, supervision=supervision)
-    return evenly(dataset, images)
+        return evenly(_open_folder(folder), images)
+    return open_part(pictures, images, supervision)
 
 
 def _open_folder(folder: Path) -> Dataset:

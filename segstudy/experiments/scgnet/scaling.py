@@ -102,11 +102,10 @@ def measure_scaling(
     """
     networks = [build_block(name, neighbours, seed).to(device) for name in blocks]
     seconds, kept = [], []
-    with limited(threads):
-        for side in sides:
-            features = _features(side, seed, device)
-            kept.append([_kept(network, features) for network in networks])
-            seconds.append(_seconds(networks, features, repeats, threads, seed))
+    for side in sides:
+        features = _features(side, seed, device)
+        kept.append([_kept(network, features) for network in networks])
+        seconds.append(_seconds(networks, features, repeats, threads, seed))
     settings = {"neighbours": neighbours, "threads": threads, "seed": seed, "device": device}
     run = in_fresh_process if device == "cpu" else _here
     peak = [run(block_peaks, name=name, sides=list(sides), **settings) for name in blocks]

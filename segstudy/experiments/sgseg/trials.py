@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.experiments.iic import IICNet, PairedBatches, iic_widths, train_iic
+from segstudy.experiments.parts import spaced
 from segstudy.experiments.sgseg import insight
 from segstudy.experiments.sgseg.parts import ALIGNED, SHUFFLED, AlignedPlaces, ImageNetMap, ShuffledPlaces
-from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of, spaced
+from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
 from segstudy.experiments.sgseg.rivals import colour_clusters
 from segstudy.metrics import confusion
 from segstudy.papers.sgseg.autoregressive import ORDERS

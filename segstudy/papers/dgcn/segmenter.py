@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -122,7 +123,7 @@ class DGCN:
         """Return the training pictures with what the frozen trunk sees of them; parameters and errors are `fit`'s."""
         if len(dataset) < 2:
             raise ValueError(f"dataset must have at least 2 pictures, got {len(dataset)}")
-        return look([self._weak(sample) for sample in dataset], self._trunk(), device=self.device)
+        return look([self._weak(sample) for sample in dataset], self._trunk, device=self.device)
 
     def cue(self, pictures: Sequence[WeakPicture]) -> list[WeakPicture]:
         """Train the classifier on what `see` returns, and return the pictures with the cues that labels grow from."""
@@ -136,9 +137,10 @@ class DGCN:
         learner = Learner(AtrousHead(_width(self.pictures_), self.num_classes, seed=self.seed))
         options = {"seed": self.seed, "device": self.device}
         self.history_ = train_network(self.pictures_, learner, self.growth, self.epochs, **options)
-        self.network_ = SegmentationNetwork(self._trunk(), learner.head).eval()
+        self.network_ = SegmentationNetwork(self._trunk, learner.head).eval()
         return self
 
+    @cached_property
     def _trunk(self) -> Backbone:
         options = {"stages": STAGES, "output_stride": 8, "freeze": "all", "device": self.device}
         return backbone(self.trunk, self.weights, self.seed, **options)
