@@ -227,6 +227,53 @@ def supervision_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
     return table.loc[sorted(best)].reset_index(drop=True)
 
 
+def absent_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
+    """Return what classes that a picture does not show cost each method that names classes.
+
+    A click or a picture's image labels say which classes a picture shows; masks of other pictures do not. A class that
+    is named without being there counts as an IoU of 0 in the mean over a picture's classes.
+
+    Returns
+    -------
+    DataFrame
+        "task", "told", "method"; unrefined, means over pictures and seeds: "IoU"; "IoU of classes shown", over the
+        classes of the truth alone, and its "std over seeds"; "absent", the share of labelled pixels that are given to
+        a class that the picture does not show; "seeds".
+    """
+    rows = []
+    for task, runs in tasks.items():
+        for name in (name for name in runs if reading_of(runs[name][0]) == CLASSES):
+            counts = by_picture(runs[name], PLAIN, "counts", CLASSES)
+            shown, absent = _of_shown(counts)
+            rows.append(
+                {
+                    "task": task,
+                    "told": METHODS[name].told,
+                    "method": name,
+                    "IoU": float(np.mean(seed_scores(runs[name]))),
+                    "IoU of classes shown": float(shown.mean()),
+                    "std over seeds": _spread(shown),
+                    "absent": float(absent.mean()),
+                    "seeds": len(shown),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _of_shown(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each seed's IoU of the classes that a picture shows, and the share of pixels of others, both (seeds,).
+
+    Counts are (seeds, N, C, C + 1), rows truth, the last column without a class.
+    """
+    shown = counts.sum(axis=-1) > 0
+    ious = np.array([[iou_dataset(matrix) for matrix in seed] for seed in counts])
+    ious = np.where(shown, ious, np.nan)
+    others = counts[..., :-1].sum(axis=-2) * ~shown
+    return np.nanmean(ious, axis=-1).mean(axis=1), (others.sum(axis=-1) / counts.sum(axis=(-2, -1))).mean(
+        axis=1
+    )
+
+
 def card_table(tasks: Mapping[str, Runs], learned_from: Mapping[str, str]) -> pd.DataFrame:
     """Return the card of every network whose weights were learned before a test picture was seen.
 

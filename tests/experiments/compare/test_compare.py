@@ -165,6 +165,17 @@ def test_cards_say_what_networks_learned_from():
     assert table[["pictures", "masks", "seeds", "recipe"]].values.tolist() == [[4, 3, 2, "unet"]]
 
 
+def test_classes_that_a_picture_does_not_show_are_told_apart_by_hand():
+    # six pixels: two of class 0, four of class 1; one of each is given to class 2, which is not there
+    counts = np.array([[[1, 0, 1, 0], [0, 3, 1, 0], [0, 0, 0, 0]]])
+    scores = {trials.CLASSES: {"IoU": np.array([(1 / 2 + 3 / 4 + 0) / 3]), "counts": counts}}
+    found = {"U-Net": [{"scores": {refinements.PLAIN: scores}}]}
+    row = results.absent_table({"objects": found}).iloc[0]
+    assert row["IoU of classes shown"] == pytest.approx((1 / 2 + 3 / 4) / 2)
+    assert row["absent"] == pytest.approx(2 / 6) and row["IoU"] == pytest.approx(1.25 / 3)
+    assert row[["told", "seeds"]].tolist() == ["all masks", 1]
+
+
 def _run(iou: float) -> dict[str, Any]:
     scores = {trials.CLASSES: {"IoU": np.array([iou])}}
     return {"scores": {refinements.PLAIN: scores}, "pictures": 4, "masks": 3}
