@@ -267,11 +267,9 @@ def _of_shown(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     shown = counts.sum(axis=-1) > 0
     ious = np.array([[iou_dataset(matrix) for matrix in seed] for seed in counts])
-    ious = np.where(shown, ious, np.nan)
-    others = counts[..., :-1].sum(axis=-2) * ~shown
-    return np.nanmean(ious, axis=-1).mean(axis=1), (others.sum(axis=-1) / counts.sum(axis=(-2, -1))).mean(
-        axis=1
-    )
+    means = [mean_iou(part, "classes_then_images") for part in np.where(shown, ious, np.nan)]
+    others = (counts[..., :-1].sum(axis=-2) * ~shown).sum(axis=-1)
+    return np.array(means), (others / counts.sum(axis=(-2, -1))).mean(axis=1)
 
 
 def card_table(tasks: Mapping[str, Runs], learned_from: Mapping[str, str]) -> pd.DataFrame:
