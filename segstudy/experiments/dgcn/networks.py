@@ -15,6 +15,8 @@ from segstudy.experiments.dgcn.borders import count_borders
 from segstudy.experiments.dgcn.chain import Chain, answer, map_width, new_learner, new_trunk
 from segstudy.experiments.dgcn.cues import CAM_THRESHOLDS, SCALES, Cued, cam_labels, cued, matrix
 from segstudy.experiments.dgcn.pictures import RBD, Pictures, open_pictures
+from segstudy.experiments.parts import open_part
+from segstudy.experiments.weights import pictures_in, weights_of
 from segstudy.metrics import confusion
 from segstudy.papers.dgcn.batch_losses import WARM_UP
 from segstudy.papers.dgcn.graph_cut import NEIGHBOURS
@@ -110,7 +112,8 @@ def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, 
         the classifier sees alone, and refined. "borders": by "test" and "crf", where asked for, the sum of
         :func:`~segstudy.experiments.dgcn.borders.count_borders`. "labels": (E, C, C + 1) counts of the labels in each
         epoch, of labels that grow. "mended": [wrong in the first epoch of growth, of these right in the last, right in
-        the first, of these wrong in the last]. "losses". "shown": list of (H, W) uint8.
+        the first, of these wrong in the last]. "losses". "shown": list of (H, W) uint8. Of a head on the frozen trunk
+        as it is, "state" and "seen", see :class:`~segstudy.experiments.kept.KeptNetwork`.
     """
     settings, how = Chain(**chain), Way(**way)
     found, tested = cues_of(settings, seed, how), open_pictures(settings, False)
@@ -134,6 +137,9 @@ def train_way(chain: dict[str, Any], seed: int, way: dict[str, Any], crf: bool, 
         }
     judged["losses"] = losses
     judged["shown"] = [labels["test"].astype(np.uint8) for labels in scored[:shown]]
+    if settings.frozen and not how.blocks:
+        judged["state"] = weights_of(learner.head)
+        judged["seen"] = pictures_in(open_part(settings.train, settings.images, "image", settings.drawn))
     if seen:
         judged["labels"] = np.stack(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from segstudy.cache import Experiment
@@ -21,18 +22,19 @@ def experiments(parameters: dict[str, Any]) -> list[Experiment]:
         The notebook's: `dataset`, `shares` (percent), `seeds`, `size`, `width`, `epochs`, `device`, `precision`, and
         `times` (pairs of classes and candidates).
     """
-    training, validation, _ = open_parts(parameters["dataset"])
-    data = {"training": training.fingerprint(), "validation": validation.fingerprint()}
-    plain = {name: parameters[name] for name in ("dataset", "size", "width", "epochs", "device", "precision")}
-    # the largest share first: shards end at about the same time
-    trainings = [
-        Experiment(train_share, plain | {"share": share, "seed": seed}, data)
-        for share in sorted(parameters["shares"], reverse=True)
-        for seed in parameters["seeds"]
-    ]
     timed = [
         Experiment(solver_times, {"solver": solver, "classes": k, "candidates": m, "noise": NOISE, "seed": 0})
         for k, m in parameters["times"]
         for solver in SOLVERS
     ]
-    return trainings + timed
+    return [*trained(parameters), *timed]
+
+
+def trained(parameters: dict[str, Any]) -> Iterator[Experiment]:
+    """Yield the trainings, the largest share first: shards end at about the same time."""
+    training, validation, _ = open_parts(parameters["dataset"])
+    data = {"training": training.fingerprint(), "validation": validation.fingerprint()}
+    plain = {name: parameters[name] for name in ("dataset", "size", "width", "epochs", "device", "precision")}
+    for share in sorted(parameters["shares"], reverse=True):
+        for seed in parameters["seeds"]:
+            yield Experiment(train_share, plain | {"share": share, "seed": seed}, data)

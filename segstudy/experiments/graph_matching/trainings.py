@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from segstudy.datasets import Dataset, open_dataset
+from segstudy.experiments.weights import filled, pictures_in, weights_of
 from segstudy.nn.unet import UNet
 from segstudy.papers.graph_matching.network import prepare, train_network
 from segstudy.progress import track
@@ -113,7 +113,8 @@ def train_share(
     Returns
     -------
     dict
-        "weights" (arrays by name), "training" and "validation" (indices), "losses", "scores", "best_epoch".
+        "weights", "training" and "validation" (indices), "losses", "scores", "best_epoch"; "seen", see
+        :class:`~segstudy.experiments.kept.KeptNetwork`.
     """
     parts = open_parts(dataset)[:2]
     chosen = draw(share, seed, *map(len, parts))
@@ -128,7 +129,8 @@ def train_share(
         training, validation, classes, swap=swap, seed=seed, label=label, **options
     )
     return {
-        "weights": {name: value.cpu().numpy() for name, value in model.state_dict().items()},
+        "weights": weights_of(model),
+        "seen": pictures_in(*(part.take(indices) for part, indices in zip(parts, chosen, strict=True))),
         "training": chosen[0],
         "validation": chosen[1],
         "losses": history.losses,
@@ -140,6 +142,4 @@ def train_share(
 def restore(weights: dict[str, np.ndarray], device: str = "cpu") -> UNet:
     """Make the network again whose weights :func:`train_share` returned, in evaluation mode."""
     width, channels = weights["encoder.0.0.weight"].shape[:2]
-    model = UNet(channels, len(weights["head.bias"]), width)
-    model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return model.to(device).eval()
+    return filled(UNet(channels, len(weights["head.bias"]), width), weights).to(device)

@@ -20,6 +20,7 @@ from segstudy.papers.scgnet.network import VARIANTS
 Part = Callable[[dict[str, Any]], Iterator[Experiment]]
 
 DEFAULT = "SCG-GCN"
+KEPT = (DEFAULT, IDENTITY, HEAD)  # whose weights are kept where nothing is changed, on the first backbone
 # Table VII by its three columns: residual, regularisers, graph; the last row is the default.
 SETTINGS: dict[str, dict[str, Any]] = {
     "✗ ✗ ✓": {"residual": False, "regularise": False},
@@ -57,7 +58,7 @@ def compared(parameters: dict[str, Any]) -> Iterator[Experiment]:
     """Yield SCG-GCN and the null baselines, with every backbone and seed."""
     for trunk in parameters["trunks"]:
         for seed in parameters["seeds"]:
-            for name in (DEFAULT, IDENTITY, HEAD):
+            for name in KEPT:
                 yield trial(parameters, seed, name=name, trunk=trunk)
 
 
@@ -259,8 +260,6 @@ def setting_of(arguments: Mapping[str, Any]) -> str:
 def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
     """Return one training; `changes` are arguments of `train_trial`, or entries of its recipe."""
     recipe = _recipe(parameters)
-    recipe |= {key: value for key, value in changes.items() if key in recipe}
-    given = {key: value for key, value in changes.items() if key not in recipe}
     plain = {
         "dataset": parameters["dataset"],
         "images": parameters["images"],
@@ -269,8 +268,13 @@ def trial(parameters: dict[str, Any], seed: int, **changes: Any) -> Experiment:
         "recipe": recipe,
     }
     plain |= {"residual": True, "regularise": True, "neighbour_weight": 1.0}
-    plain |= {"seed": seed, "device": parameters["device"]} | given
-    return Experiment(train_trial, plain, _data(parameters["dataset"], ("train", "val", "test")))
+    plain |= {"seed": seed, "device": parameters["device"]}
+    given = {key: value for key, value in changes.items() if key not in recipe}
+    changed = plain | {"recipe": recipe | {key: changes[key] for key in recipe if key in changes}} | given
+    keep = changed["name"] in KEPT and changed == plain | {"name": changed["name"]}
+    return Experiment(
+        train_trial, changed | {"keep": keep}, _data(parameters["dataset"], ("train", "val", "test"))
+    )
 
 
 def _name(arguments: Mapping[str, Any]) -> str:

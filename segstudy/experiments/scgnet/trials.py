@@ -14,6 +14,7 @@ from segstudy.datasets import Dataset, open_dataset
 from segstudy.datasets.sample import Sample
 from segstudy.experiments.scgnet.models import build_model
 from segstudy.experiments.scgnet.relations import graph_statistics, learnt_graph
+from segstudy.experiments.weights import pictures_in, weights_of
 from segstudy.metrics.boundary import boundary_f_score, csurka_tolerance
 from segstudy.metrics.confusion import confusion
 from segstudy.papers.scgnet.evaluation import mean_f1, score_set
@@ -45,6 +46,7 @@ def train_trial(
     residual: bool = True,
     regularise: bool = True,
     neighbour_weight: float = 1.0,
+    keep: bool = False,
 ) -> dict[str, Any]:
     """Train a network on a data set's training pictures, choose the epoch on "val" and read "test" once.
 
@@ -66,6 +68,8 @@ def train_trial(
         False as in Table VII.
     neighbour_weight : float
         See :class:`~segstudy.papers.scgnet.scg.SCG`.
+    keep : bool
+        Whether the network is, see :class:`~segstudy.experiments.kept.KeptNetwork`: "state", "seen" and "bands".
 
     Returns
     -------
@@ -98,13 +102,18 @@ def train_trial(
     started = time.perf_counter()
     history = train_scgnet(model, patches, recipe["epochs"], **options)
     seconds = time.perf_counter() - started
-    return {
-        "losses": history.losses,
-        "validation": np.stack(matrices),
-        "best": history.best_epoch,
-        "steps": patches.steps,
-        "seconds": seconds,
-    } | read_test(model, test[1], len(classes), recipe)
+    kept = {"state": weights_of(model), "seen": pictures_in(training[0], validation[0]), "bands": bands}
+    return (
+        (kept if keep else {})
+        | {
+            "losses": history.losses,
+            "validation": np.stack(matrices),
+            "best": history.best_epoch,
+            "steps": patches.steps,
+            "seconds": seconds,
+        }
+        | read_test(model, test[1], len(classes), recipe)
+    )
 
 
 def read_test(

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from segstudy.experiments.iic import IICNet, PairedBatches, iic_widths, train_iic
-from segstudy.experiments.parts import spaced
+from segstudy.experiments.parts import open_part, spaced
 from segstudy.experiments.sgseg import insight
 from segstudy.experiments.sgseg.parts import ALIGNED, SHUFFLED, AlignedPlaces, ImageNetMap, ShuffledPlaces
 from segstudy.experiments.sgseg.pictures import Pictures, Setup, pictures_of, setup_of
 from segstudy.experiments.sgseg.rivals import colour_clusters
+from segstudy.experiments.weights import pictures_in, weights_of
 from segstudy.metrics import confusion
 from segstudy.papers.sgseg.autoregressive import ORDERS
 from segstudy.papers.sgseg.gnn import total_variation
@@ -33,6 +34,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     RANDOM: {"gnn": NO_SUPERPIXELS, "reconstruct": False},
 }
 METHODS = (*NETWORKS, IIC, KMEANS)
+TRAINED = tuple(name for name in METHODS if name not in (RANDOM, KMEANS))
 END_TO_END = "end to end"
 BATCH = 8  # test pictures at once
 
@@ -66,7 +68,8 @@ def train_trial(
         pictures, "projected", list of (S, S, 3) uint8, the first three principal components of M~, "variation", Eq. 17
         of M~ over its standard deviation, mean over the test pictures, "counts, k-means", as "counts" of k-means on M~,
         and "apart", "told" (both of M~ and ", colours"), "reach" and, where there is a graph, "span", see
-        :mod:`~segstudy.experiments.sgseg.insight`.
+        :mod:`~segstudy.experiments.sgseg.insight`. Of an unchanged network that is trained "state" and "seen", see
+        :class:`~segstudy.experiments.kept.KeptNetwork`, and "mean" and "std" that pictures are standardised with.
     """
     settings = setup_of(setup)
     pictures = pictures_of(settings)
@@ -74,13 +77,17 @@ def train_trial(
     if method == KMEANS:
         clusters = colour_clusters(pictures.train, pictures.test, settings.clusters, seed)
     elif method == IIC:
-        clusters, found["losses"] = _iic(settings, pictures, seed)
+        network, found["losses"] = _iic(settings, pictures, seed)
+        clusters = segment(network, pictures, settings.device)
     else:
         network = build(settings, method, seed, change)
         if method != RANDOM:
             found["losses"] = _train(settings, pictures, network, seed, change)
         clusters, inside = _look(network, pictures, settings.device, seed, shown)
         found |= inside
+    if method in TRAINED and not change:
+        found |= {"state": weights_of(network), "seen": pictures_in(open_part(settings.train, 0, "none"))}
+        found |= {"mean": pictures.statistics.mean, "std": pictures.statistics.std}
     shares = np.bincount(np.concatenate([c.ravel() for c in clusters]), minlength=settings.clusters)
     found["entropy"] = entropy(shares / shares.sum())
     found["counts"] = _count(pictures, clusters, settings.clusters)
@@ -152,9 +159,7 @@ def _principal(values: np.ndarray) -> np.ndarray:
 
 def build(setup: Setup, method: str, seed: int, change: dict[str, Any]) -> SGSeg:
     """Return the network of a row, changed, before it is trained."""
-    options = {"superpixels": setup.superpixels, "k": setup.k, "spnn_widths": setup.spnn_widths}
-    options |= {"gnn_width": setup.gnn_width, "gnn_blocks": setup.gnn_blocks, "cnn_widths": setup.cnn_widths}
-    options |= NETWORKS[method] | change.get("network", {})
+    options = network_options(setup, method) | change.get("network", {})
     pictures = pictures_of(setup)
     if change.get("describe"):
         options["describe"] = ImageNetMap(pictures.statistics)
@@ -166,6 +171,13 @@ def build(setup: Setup, method: str, seed: int, change: dict[str, Any]) -> SGSeg
     elif places == ALIGNED:
         network.gnn = AlignedPlaces(network.gnn, 2 + bands + setup.spnn_widths[-1], seed=seed)
     return network
+
+
+def network_options(setup: Setup, method: str) -> dict[str, Any]:
+    """Return the options of a row's network, unchanged."""
+    options = {"superpixels": setup.superpixels, "k": setup.k, "spnn_widths": setup.spnn_widths}
+    options |= {"gnn_width": setup.gnn_width, "gnn_blocks": setup.gnn_blocks, "cnn_widths": setup.cnn_widths}
+    return options | NETWORKS[method]
 
 
 def _train(
@@ -216,13 +228,13 @@ def pretrain(
     return network.spnn.state_dict(), history.losses
 
 
-def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[list[np.ndarray], list[list[float]]]:
+def _iic(setup: Setup, pictures: Pictures, seed: int) -> tuple[IICNet, list[list[float]]]:
     widths = iic_widths(setup.cnn_widths[0])
     network = IICNet(setup.clusters, pictures.train[0].shape[2], widths, seed)
     batches = PairedBatches(pictures.train, pictures.statistics, setup.batch, seed)
     options = {"device": setup.device, "seed": seed, "label": f"IIC, seed {seed}"}
     history = train_iic(network, batches, setup.epochs, setup.rates[2], **options)
-    return segment(network, pictures, setup.device), [history.losses]
+    return network, [history.losses]
 
 
 def judged_batches(pictures: Pictures, device: str) -> Iterator[Tensor]:
