@@ -32,7 +32,7 @@ from segstudy.errors import StudyError
 from segstudy.experiments.images.checkpoints import FORMAT, load_checkpoint
 from segstudy.experiments.tour.jobs import open_named
 from segstudy.nn.backbones import backbone
-from segstudy.study.experiments import experiments_of
+from segstudy.study.experiments import experiments_of, networks_of
 from segstudy.study.index import render_index
 from segstudy.study.parameters import parse_setting
 from segstudy.study.pictures_page import picture_source, render_pictures
@@ -66,8 +66,11 @@ def test_a_notebook_s_name_leads_to_no_other_folder(toy: Toy, name: str):
 )
 def test_experiments_are_of_the_study_s_own_modules(toy: Toy, entry: str):
     toy.edit(toy.study, "toy.shallow:experiments", entry)
-    with pytest.raises(StudyError, match="is no module of this study"):
-        experiments_of(load_project(toy.root).notebooks["00_first"], {"true": 1})
+    toy.edit(toy.study, f"experiments: {entry}", f"experiments: {entry}\n    networks: {entry}")
+    notebook = load_project(toy.root).notebooks["00_first"]
+    for read, key in ((experiments_of, "experiments"), (networks_of, "networks")):
+        with pytest.raises(StudyError, match=f"{key}: .* is no module of this study"):
+            read(notebook, {"true": 1})
 
 
 def test_a_module_in_the_project_s_folder_is_the_study_s_own(toy: Toy, monkeypatch: pytest.MonkeyPatch):

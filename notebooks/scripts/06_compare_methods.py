@@ -181,10 +181,9 @@ for task in tasks:
 # %% [markdown]
 # ### What each network learned from
 #
-# Every network is trained here, anew, on the pictures of its task: with weights from notebooks 01 to 05 a table would compare data as much as
-# methods. With real pictures 01 chooses its epochs on ten of the faces that are judged here, 04 learns from more photographs, three times as large,
-# and 05 from patches of another size. What methods share is trained once: DGCN's ways of growing labels begin with the same classifier and
-# cues.
+# In the tables above every network learned from the same pictures at the same size: with the weights of notebooks 01 to 05 they would
+# compare data as much as methods. Those weights have a section of their own below. What methods share is trained once: DGCN's ways of growing
+# labels begin with the same classifier and cues.
 
 # %% tags=["hide-input"]
 cards = results.card_table(runs, {task["name"]: task["train"] for task in tasks})
@@ -270,6 +269,52 @@ record.table(graphs, "graphs", "The same as a table, with intervals over seeds."
 # Why a graph harms or does nothing is isolated where its paper is studied: 01 plants rivals that only relations can tell apart; 02 shows that
 # projected features hold less than the colours they were made of; 03 sets the eigenvector of the same affinity beside the network; 04 counts
 # how right the labels are at the end of the training; 05 restores each node's own share of its row.
+
+# %% [markdown]
+# ## As the papers' own notebooks trained them
+#
+# Notebooks 01, 02, 04 and 05 train the same methods for longer, on more or larger pictures, each as its paper does, and keep the networks.
+# Here they are taken over, none is trained again: what their data set has in a task above, they label at the size that they learned from, and
+# are scored as all others, on the test pictures that none of them saw. Their cards come first. The networks of 03 begin anew on each picture
+# and leave nothing to take.
+#
+# What to see: how far a short training at a small size stands from the method at its best, and whether the graphs' answers above are those of
+# weak networks.
+
+# %% tags=["hide-input"]
+from segstudy.experiments.compare import taken_over
+from segstudy.study.records import kept_networks
+
+taken = kept_networks(["01_graph_matching", "02_sgseg", "04_dgcn", "05_scgnet"], seeds)
+own = {task["name"]: taken_over.judge_own(task, taken, runs[task["name"]]) for task in tasks}
+own_cards = taken_over.own_cards(own)
+if len(own_cards):
+    words = ", ".join(sorted(own_cards["trained in"].unique()))
+    caption = f"The cards of {len(own_cards)} kinds of network out of notebooks {words}; scores as those notebooks give them, on their own pictures."
+    record.table(own_cards, "own_cards", caption)
+else:
+    record.left_out(
+        "the papers' own networks; notebooks 01, 02, 04 and 05 made none for these tasks"
+    )
+
+# %% tags=["hide-input"]
+gained = taken_over.own_table(own, runs, seeds)
+if len(gained):
+    top = gained.loc[gained["gain in IoU"].idxmax()]
+    more = int((gained["over pictures, from"] > 0).sum())
+    caption = f"Each of them beside the same method trained here: surely ahead in {more} of {len(gained)} rows, most {top['method']} on {top['task']}, {top['gain in IoU']:+.3f}."
+    record.table(gained, "own", caption)
+
+# %% tags=["hide-input"]
+own_graphs = results.graph_table({name: part.runs for name, part in own.items()})
+if len(own_graphs):
+    spans = zip(own_graphs["over pictures, from"], own_graphs["over pictures, to"])
+    own_graphs["verdict"] = [results.word(low, high) for low, high in spans]
+    words = "; ".join(
+        f"{row.graph}, {row.task}: {row.verdict}" for row in own_graphs.itertuples()
+    )
+    caption = f"Does the graph help, asked of the papers' own networks: {words}."
+    record.table(own_graphs, "own_graphs", caption)
 
 # %% [markdown]
 # ## Combinations that no paper has

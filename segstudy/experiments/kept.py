@@ -41,3 +41,26 @@ class KeptNetwork:
     measure: str
     score: Callable[[Value], float]
     restored: Callable[[Value], Segmenter]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A network that another notebook trained, taken over.
+
+    Parameters
+    ----------
+    notebook : str
+        Where it was trained.
+    network : KeptNetwork
+    value : dict
+        What its experiment returned.
+    """
+
+    notebook: str
+    network: KeptNetwork
+    value: Value
+
+    @property
+    def seed(self) -> int:
+        """The seed of its training."""
+        return self.network.experiment.arguments["seed"]

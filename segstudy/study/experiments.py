@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segstudy.cache import Cache, Experiment
 from segstudy.errors import StudyError
 from segstudy.progress import track
 from segstudy.study.project import Notebook, Project
+
+if TYPE_CHECKING:
+    from segstudy.experiments.kept import KeptNetwork
 
 
 def experiments_of(notebook: Notebook, values: dict[str, Any]) -> list[Experiment]:
@@ -26,13 +30,28 @@ def experiments_of(notebook: Notebook, values: dict[str, Any]) -> list[Experimen
     """
     if not notebook.experiments:
         raise StudyError(f"{notebook.name} has no experiments; they are named in notebooks/study.yaml")
-    module, _, function = notebook.experiments.partition(":")
+    return _entry(notebook, "experiments", notebook.experiments)(values)
+
+
+def networks_of(notebook: Notebook, values: dict[str, Any]) -> list[KeptNetwork]:
+    """Return the networks of a notebook that others may take over, for its parameters' values; of most there are none.
+
+    Raises
+    ------
+    StudyError
+        When study.yaml names a module of another package than this one and the project's own.
+    """
+    return list(_entry(notebook, "networks", notebook.networks)(values)) if notebook.networks else []
+
+
+def _entry(notebook: Notebook, key: str, named: str) -> Callable[[dict[str, Any]], Any]:
+    module, _, function = named.partition(":")
     if not _is_of(notebook.script.parents[2], module.partition(".")[0]):
         raise StudyError(
-            f"notebooks/study.yaml, {notebook.name}, experiments: {module} is no module of this study; name one of "
+            f"notebooks/study.yaml, {notebook.name}, {key}: {module} is no module of this study; name one of "
             "segstudy, or of a package in the project's folder"
         )
-    return getattr(importlib.import_module(module), function)(values)
+    return getattr(importlib.import_module(module), function)
 
 
 def _is_of(root: Path, package: str) -> bool:

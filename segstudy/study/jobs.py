@@ -16,6 +16,9 @@ from segstudy.study.surroundings import python_command
 
 SHARD = "shard"
 SLOWER = 3  # times longer than expected, and an hour: a cluster asks for a limit to every job
+# What Slurm counts in a job beside its notebook: Snakemake and the job itself have 200 MB, and for a moment a process
+# that a kernel starts counts as a second kernel.
+AROUND_MB = 768
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -118,6 +121,6 @@ def _rule(project: Project, profile: str, step: Step, job: dict[str, Any]) -> di
         "command": f"{words} >{log} 2>&1 || {ended}",
         "threads": settings.threads,
         "gpus": settings.gpus,
-        "memory_mb": int(settings.memory_gb * 1024),
+        "memory_mb": int(settings.memory_gb * 1024) + AROUND_MB,
         "runtime": int(settings.limit_minutes or SLOWER * settings.minutes + 60) + 1,
     }

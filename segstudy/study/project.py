@@ -68,8 +68,10 @@ class Settings:
 class Notebook:
     """A notebook of the study: its script, what must run before it, and its settings in each profile.
 
-    `needs` are run with it, and well, before it; `after` are those whose records it reads: it waits for those that are
-    asked for with it, however they end, and makes do with the records there are.
+    `needs` are run with it, and well, before it; `after` are those whose records or networks it reads: it waits for
+    those that are asked for with it, however they end, and makes do with what there is. `experiments` and `networks`
+    are functions, "module:function": of what it computes and keeps, and of the networks among it that others may take
+    over.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Notebook:
     experiments: str | None
     profiles: dict[str, Settings]
     after: tuple[str, ...] = ()
+    networks: str | None = None
 
     @cached_property
     def cells(self) -> nbformat.NotebookNode:
@@ -237,20 +240,24 @@ def _notebook(root: Path, name: str, spec: Any) -> Notebook:
     where = f"notebooks/study.yaml, {name}"
     if not re.fullmatch(r"\w[\w-]*", name):  # it names files and folders, which are to stay in their places
         raise StudyError(f"{where}: a notebook's name is made of letters, digits, - and _ alone")
-    known = ("needs", "after", "experiments", "profiles")
+    known = ("needs", "after", "experiments", "networks", "profiles")
     for key in _checked(spec, dict, where):
         if key not in known:
             raise StudyError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")
     needs, after = (_names(spec.get(key, []), f"{where}, {key}") for key in ("needs", "after"))
-    experiments = spec.get("experiments")
-    if experiments is not None and not ENTRY.fullmatch(_checked(experiments, str, f"{where}, experiments")):
-        raise StudyError(f"{where}, experiments: write module:function, not {experiments!r}")
+    experiments, networks = (_entry(spec.get(key), f"{where}, {key}") for key in ("experiments", "networks"))
     given = _checked(spec.get("profiles", {}), dict, f"{where}, profiles")
     profiles = {
         key: _settings(f"{where}, {key}", key, {} if value is None else value) for key, value in given.items()
     }
     script = root / "notebooks" / "scripts" / f"{name}.py"
-    return Notebook(name, script, needs, experiments, profiles, after)
+    return Notebook(name, script, needs, experiments, profiles, after, networks)
+
+
+def _entry(value: Any, where: str) -> str | None:
+    if value is not None and not ENTRY.fullmatch(_checked(value, str, where)):
+        raise StudyError(f"{where}: write module:function, not {value!r}")
+    return value
 
 
 def _names(value: Any, where: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from toy import Toy
 
 from segstudy.errors import StudyError
 from segstudy.study.project import load_project
-from segstudy.study.state import NOTHING, RUN, plan
+from segstudy.study.state import NOTHING, RUN, plan, run_modules
 
 LAST = """# %% [markdown]
 # # The last notebook
@@ -85,6 +85,16 @@ def test_a_record_made_since_and_a_change_of_code_make_it_stale(last: Toy):
     kept.parent.mkdir(parents=True)
     kept.write_text(json.dumps(record))
     assert reasons(last, "02") == {"02_last": ("records changed: 01_second",)}
+
+
+def test_the_code_of_networks_that_it_may_take_over_is_code_that_it_runs(last: Toy):
+    notebook = load_project(last.root).notebooks["02_last"]
+    text = last.study.read_text()
+    assert "toy/deep.py" not in run_modules(load_project(last.root), notebook)
+    last.edit(last.study, "experiments: toy.shallow:experiments", "networks: toy.shallow:networks")
+    project = load_project(last.root)
+    assert {"toy/deep.py", "toy/shallow.py"} <= set(run_modules(project, project.notebooks["02_last"]))
+    last.study.write_text(text)
 
 
 def test_it_comes_last_whatever_its_place(last: Toy):

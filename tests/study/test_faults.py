@@ -58,6 +58,7 @@ def test_an_unknown_parameter_in_study_yaml_is_refused(toy: Toy):
         ("notebooks: {00_first: {needs: [00_firt]}}", "did you mean '00_first'?"),
         ("notebooks: {00_first: {needs: [01_second]}, 01_second: {needs: [00_first]}}", "in turn"),
         ("notebooks: {00_first: {experiments: toy.shallow}}", "write module:function"),
+        ("notebooks: {00_first: {networks: [a]}}", "networks: a text is expected there"),
         ("notebooks: {00_first: {profiles: [smoke]}}", "profiles: a mapping is expected there"),
         ("notebooks: {00_first: {profiles: {smok: }}}", "did you mean 'smoke'?"),
         ("notebooks: {00_first: {profiles: {smoke: {minuts: 1}}}}", "did you mean 'minutes'?"),

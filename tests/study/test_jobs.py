@@ -23,3 +23,5 @@ def test_reports_come_in_order_and_the_next_shards_begin_before_one(tmp_path):
 
     assert names == [first, *shards(second), *shards(third), second, *shards(fourth), third, fourth]
     assert min(job["priority"] for job in jobs) >= 0
+    limit = chosen[0].settings("demo").memory_gb * 1024
+    assert all(job["memory_mb"] >= limit + 512 for job in jobs), "Slurm counts Snakemake and the job, too"

@@ -114,10 +114,14 @@ def compare_rows(runs: Runs, a: Row, b: Row) -> Pair | None:
     """Return by how much the IoU of one (method, refinement) is above another's; None where one did not run."""
     if not all(name in runs and refinement in runs[name][0]["scores"] for name, refinement in (a, b)):
         return None
-    scores = [by_picture(runs[name], way, "IoU", reading_of(runs[name][0])) for name, way in (a, b)]
-    means = [np.nanmean(part, axis=0) for part in scores]
-    seeds = min(len(part) for part in scores)
-    over_seeds = paired_over_seeds(*(np.nanmean(part[:seeds], axis=1) for part in scores))
+    return paired(*(by_picture(runs[name], way, "IoU", reading_of(runs[name][0])) for name, way in (a, b)))
+
+
+def paired(a: np.ndarray, b: np.ndarray) -> Pair:
+    """Return by how much one row's scores of the same pictures are above another's, both (seeds, N)."""
+    means = [np.nanmean(part, axis=0) for part in (a, b)]
+    seeds = min(len(a), len(b))
+    over_seeds = paired_over_seeds(*(np.nanmean(part[:seeds], axis=1) for part in (a, b)))
     return Pair(paired_difference(*means), over_seeds, signed_rank(means[0] - means[1]))
 
 
@@ -135,11 +139,12 @@ def null_table(runs: Runs) -> pd.DataFrame:
         kept = {way: pair for way, pair in found.items() if pair is not None}
         corrected = holm([pair.p for pair in kept.values()])
         for (way, pair), p in zip(kept.items(), corrected, strict=True):
-            rows.append({"told": told, "method": title(way), "less": null} | _gains(pair) | {"p, Holm": p})
+            rows.append({"told": told, "method": title(way), "less": null} | gains(pair) | {"p, Holm": p})
     return pd.DataFrame(rows)
 
 
-def _gains(pair: Pair) -> dict[str, Any]:
+def gains(pair: Pair) -> dict[str, Any]:
+    """Return a paired difference as the columns of a table."""
     pictures, seeds = pair.over_pictures, pair.over_seeds
     return {
         "gain in IoU": pictures.mean,
@@ -177,7 +182,7 @@ def refinement_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
             for way in (*ANY[1:], *OF_CLASSES):
                 pair = compare_rows(runs, (name, way), (name, PLAIN))
                 if pair is not None:
-                    rows.append({"task": task, "method": name, "refinement": way} | _gains(pair))
+                    rows.append({"task": task, "method": name, "refinement": way} | gains(pair))
     return pd.DataFrame(rows)
 
 
@@ -189,7 +194,7 @@ def graph_table(tasks: Mapping[str, Runs]) -> pd.DataFrame:
             pair = compare_rows(runs, a, b)
             if pair is not None:
                 rows.append(
-                    {"graph": graph, "with": title(a), "without": title(b), "task": task} | _gains(pair)
+                    {"graph": graph, "with": title(a), "without": title(b), "task": task} | gains(pair)
                 )
     return pd.DataFrame(rows)
 
