@@ -75,7 +75,14 @@ shown = 3  # pictures in the gallery of each task
 # %%
 import numpy as np
 from segstudy import plots
-from segstudy.experiments.compare import figures, jobs, refinements, results, trials
+from segstudy.experiments.compare import (
+    figures,
+    jobs,
+    refinements,
+    results,
+    supervision,
+    trials,
+)
 from segstudy.experiments.compare.methods import METHODS, NULLS
 from segstudy.experiments.compare.pictures import task_of, test_samples
 from segstudy.experiments.parts import open_part
@@ -186,7 +193,7 @@ for task in tasks:
 # labels begin with the same classifier and cues.
 
 # %% tags=["hide-input"]
-cards = results.card_table(runs, {task["name"]: task["train"] for task in tasks})
+cards = supervision.card_table(runs, {task["name"]: task["train"] for task in tasks})
 seen = cards["pictures"].groupby(cards["task"], sort=False).max()
 words = ", ".join(f"{name} {count}" for name, count in seen.items())
 caption = f"The card of each trained network: what it learned from, by which part of the recipe, and its score; training pictures of {words}."
@@ -215,7 +222,7 @@ for name, table in nulls.items():
 # which no user has. More labels ask for more steps: in the demo the trainings are short, and what masks buy shows on real pictures, if at all.
 
 # %% tags=["hide-input"]
-bought = results.supervision_table(runs)
+bought = supervision.supervision_table(runs)
 figure = figures.chart_supervision(bought)
 words = ", ".join(
     f"{row.told} {row.IoU:.3f}" for row in bought[bought.task == tasks[0]["name"]].itertuples()
@@ -235,7 +242,7 @@ record.table(bought, "supervision", "The same as a table: the best method of eac
 # are no longer, it was this that they were told; where they stay ahead, the networks learned too little from the masks.
 
 # %% tags=["hide-input"]
-absent = results.absent_table(runs)
+absent = supervision.absent_table(runs)
 ahead = absent.loc[
     absent.groupby(["task", "told"], sort=False)["IoU of classes shown"].idxmax()
 ]
@@ -256,8 +263,6 @@ record.table(absent, "absent", caption)
 
 # %% tags=["hide-input"]
 graphs = results.graph_table(runs)
-spans = zip(graphs["over pictures, from"], graphs["over pictures, to"])
-graphs["verdict"] = [results.word(low, high) for low, high in spans]
 figure = figures.chart_graphs(graphs)
 tally = graphs["verdict"].value_counts()
 sentence = f"What each graph adds: it helps in {tally.get('helps', 0)} of {len(graphs)} comparisons, harms in {tally.get('harms', 0)}, and in the others the interval holds 0."
@@ -308,8 +313,6 @@ if len(gained):
 # %% tags=["hide-input"]
 own_graphs = results.graph_table({name: part.runs for name, part in own.items()})
 if len(own_graphs):
-    spans = zip(own_graphs["over pictures, from"], own_graphs["over pictures, to"])
-    own_graphs["verdict"] = [results.word(low, high) for low, high in spans]
     words = "; ".join(
         f"{row.graph}, {row.task}: {row.verdict}" for row in own_graphs.itertuples()
     )

@@ -22,6 +22,7 @@ from segstudy.experiments.compare import (
     pictures,
     refinements,
     results,
+    supervision,
     trials,
 )
 from segstudy.experiments.compare.masked_network import seen
@@ -159,7 +160,7 @@ def test_a_unet_takes_as_many_steps_on_few_masks_as_on_all():
 
 def test_cards_say_what_networks_learned_from():
     found = {"k-means": [_run(0.5)], "U-Net": [_run(0.2), _run(0.4)]}
-    table = results.card_table({"objects": found}, {"objects": "objects/train"})
+    table = supervision.card_table({"objects": found}, {"objects": "objects/train"})
     assert table["method"].tolist() == ["U-Net"] and table["learned from"].tolist() == ["objects/train"]
     assert table["IoU"][0] == pytest.approx(0.3) and table["std over seeds"][0] == pytest.approx(0.02**0.5)
     assert table[["pictures", "masks", "seeds", "recipe"]].values.tolist() == [[4, 3, 2, "unet"]]
@@ -170,7 +171,7 @@ def test_classes_that_a_picture_does_not_show_are_told_apart_by_hand():
     counts = np.array([[[1, 0, 1, 0], [0, 3, 1, 0], [0, 0, 0, 0]]])
     scores = {trials.CLASSES: {"IoU": np.array([(1 / 2 + 3 / 4 + 0) / 3]), "counts": counts}}
     found = {"U-Net": [{"scores": {refinements.PLAIN: scores}}]}
-    row = results.absent_table({"objects": found}).iloc[0]
+    row = supervision.absent_table({"objects": found}).iloc[0]
     assert row["IoU of classes shown"] == pytest.approx((1 / 2 + 3 / 4) / 2)
     assert row["absent"] == pytest.approx(2 / 6) and row["IoU"] == pytest.approx(1.25 / 3)
     assert row[["told", "seeds"]].tolist() == ["all masks", 1]
@@ -309,7 +310,7 @@ def test_tables_of_made_runs():
     assert nulls.set_index("method").loc["NCUT-GCN", "gain in IoU"] == pytest.approx(0.125)
     combined = results.refinement_table({"made": runs})
     assert (combined["gain in IoU"] == 0).all() and len(combined) == 4 * 3
-    bought = results.supervision_table({"made": runs})
+    bought = supervision.supervision_table({"made": runs})
     assert bought["method"].tolist() == ["NCUT-GCN", "U-Net"]
     assert bought["hours of a person"].tolist() == pytest.approx([0, 10 * 239.7 / 3600])
     assert results.disagreements(runs).tolist() == [0, 0, 0, 0]
