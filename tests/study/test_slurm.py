@@ -10,6 +10,8 @@ import pytest
 from test_faults import start, wait_until_alone
 from toy import Toy
 
+from segstudy.study.jobs import AROUND_MB
+
 SBATCH = """
 echo "$*" >>"$SLURM_STANDIN/asked"
 while [ $# -gt 0 ]; do
@@ -66,7 +68,7 @@ def test_jobs_go_to_slurm_with_their_limits(toy: Toy, slurm: Path):
     assert done.returncode == 0, done.stdout + done.stderr + log
     assert toy.report("00_first", "report.html").is_file()
     asked = (slurm / "asked").read_text()
-    assert "--mem 2048" in asked and "-t 8" in asked and "--cpus-per-task=3" in asked
+    assert f"--mem {2048 + AROUND_MB}" in asked and "-t 8" in asked and "--cpus-per-task=3" in asked
     assert "users" in asked and "short" in asked and "long" not in asked
 
 
