@@ -229,7 +229,7 @@ def run_modules(project: Project, notebook: Notebook) -> dict[str, str]:
     """Return the digests of all code a notebook runs: its cells, as "code", and every module, by path."""
     code = code_fingerprint(notebook.cells)  # first: it says which cell is not Python
     source = code_source(notebook.cells)
-    others = [project.notebooks[name].networks for name in notebook.after if name in project.notebooks]
+    others = [project.notebooks[name].networks for name in notebook.after]
     for entry in filter(None, [notebook.experiments, *others]):
         source += f"\nimport {entry.partition(':')[0]}"
     parts = [import_closure(part, project.root, beside=("notebooks",)) for part in _parted(source)]

@@ -102,18 +102,17 @@ def train_trial(
     started = time.perf_counter()
     history = train_scgnet(model, patches, recipe["epochs"], **options)
     seconds = time.perf_counter() - started
-    kept = {"state": weights_of(model), "seen": pictures_in(training[0], validation[0]), "bands": bands}
-    return (
-        (kept if keep else {})
-        | {
-            "losses": history.losses,
-            "validation": np.stack(matrices),
-            "best": history.best_epoch,
-            "steps": patches.steps,
-            "seconds": seconds,
-        }
-        | read_test(model, test[1], len(classes), recipe)
-    )
+    kept: dict[str, Any] = {}
+    if keep:
+        kept = {"state": weights_of(model), "seen": pictures_in(training[0], validation[0]), "bands": bands}
+    trained = {
+        "losses": history.losses,
+        "validation": np.stack(matrices),
+        "best": history.best_epoch,
+        "steps": patches.steps,
+        "seconds": seconds,
+    }
+    return kept | trained | read_test(model, test[1], len(classes), recipe)
 
 
 def read_test(
