@@ -97,7 +97,7 @@ def run(project: Project, request: Request) -> int:
 
 
 def _run_rounds(project: Project, request: Request, todo: list[Step]) -> list[SlurmJob]:
-    """Run what comes after others in a second round: in one, Snakemake would leave it out where one of them fails.
+    """Run reports after others in a second round: in one, Snakemake would leave them out where one of them fails.
 
     Returns
     -------
@@ -105,18 +105,29 @@ def _run_rounds(project: Project, request: Request, todo: list[Step]) -> list[Sl
         What Slurm was given, where it was asked.
     """
     profile, run_id, machines = request.profile, uuid.uuid4().hex[:12], _machines(project, request, todo)
-    rounds = [[step for step in todo if bool(step.notebook.after) == last] for last in (False, True)]
-    plans = [rules(project, profile, steps, run_id, machines.gpus) for steps in rounds if steps]
+    planned = rules(project, profile, todo, run_id, machines.gpus)
     (project.state / profile / "snakemake.log").unlink(missing_ok=True)
+    for rule in planned:
+        for path in (project.state / rule["stamp"], Path(rule["log"])):
+            path.unlink(missing_ok=True)
     jobs: list[SlurmJob] = []
 
     def tell() -> None:
         jobs[:] = machines.queue.jobs.values() if machines.queue else ()
         write_index(project, profile, jobs, {})
 
-    for plan_rules in plans:
-        run_snakemake(project, profile, plan_rules, run_id, machines, tell)
+    for last in (False, True):
+        ready = [rule for rule in planned if rule["last"] == last]
+        if last:
+            ready = [rule for rule in ready if _has_what_it_needs(project, rule)]
+        if ready:
+            run_snakemake(project, profile, ready, run_id, machines, tell)
     return jobs
+
+
+def _has_what_it_needs(project: Project, rule: dict[str, Any]) -> bool:
+    """Say whether all that a job waits for is there: Snakemake would refuse a whole round for one that is not."""
+    return all((project.state / stamp).is_file() for stamp in rule["needs"])
 
 
 def _machines(project: Project, request: Request, todo: list[Step]) -> Machines:

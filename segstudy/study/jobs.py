@@ -42,17 +42,20 @@ def rules(
     -------
     list of dict
         name, stamp (its output) and needs (stamps it waits for), relative to the project's state, command, log,
-        progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes), and
+        progress (a file the job tells its cell in), threads, gpus, memory_mb, runtime (minutes),
         priority: reports come in the notebooks' order, but the next notebook's shards begin before a report, which
-        only one processor can make: else the last notebook would be alone on all of them.
+        only one processor can make: else the last notebook would be alone on all of them, and
+        last: whether it is run when all others have ended, as the report of a notebook after others is; shards read
+        no record and wait for none.
     """
-    names = {step.notebook.name for step in todo}
+    names, order = {step.notebook.name for step in todo}, list(project.notebooks)
     found = []
-    for place, step in enumerate(todo):
+    for place, step in enumerate(sorted(todo, key=lambda step: order.index(step.notebook.name))):
         *shards, report = _rules_of(project, profile, step, names, run, gpus)
         priority = 2 * (len(todo) - place) + 1
-        found += [rule | {"priority": priority} for rule in shards]
-        found.append(report | {"priority": priority - 3 if shards else priority})
+        found += [rule | {"priority": priority, "last": False} for rule in shards]
+        last = bool(step.notebook.after)
+        found.append(report | {"priority": priority - 3 if shards else priority, "last": last})
     return found
 
 

@@ -227,6 +227,9 @@ def _check_after(notebooks: dict[str, Notebook], name: str) -> None:
     where, notebook = f"notebooks/study.yaml, {name}", notebooks[name]
     if notebook.after and notebook.needs:
         raise StudyError(f"{where}: write needs or after, not both")
+    for need in notebook.needs:
+        if notebooks[need].after:
+            raise StudyError(f"{where}, needs: {need!r} comes after others, when all else has ended")
     for other in notebook.after:
         if other not in notebooks:
             raise StudyError(f"{where}, after: {other!r} is not there{nearest(other, notebooks)}")

@@ -79,9 +79,6 @@ def run_snakemake(
     """
     state = project.state / profile
     _forget_others(state / "runs", run, machines.executor)
-    for rule in rules:
-        for path in (project.state / rule["stamp"], Path(rule["log"])):
-            path.unlink(missing_ok=True)
     write_json(state / "plan.json", {"jobs": rules})
     with (state / "snakemake.log").open("a") as log, _noted_signals() as signals:
         process = subprocess.Popen(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from toy import Toy
@@ -105,6 +107,48 @@ def test_it_comes_last_whatever_its_place(last: Toy):
     assert {step.action for step in steps} == {RUN}
 
 
+LATE = """from pathlib import Path
+
+from segstudy.cache import Experiment
+
+ROOT = Path(__file__).parents[1]
+
+
+def value(place):
+    if (ROOT / "broken").exists():
+        raise ValueError("this shard broke")
+    last = ROOT / "reports" / "smoke" / "02_last" / "run.json"
+    (ROOT / f"shard of {place}").write_text(str(last.exists()))
+    return float(place)
+
+
+def experiments(parameters):
+    return [Experiment(value, {"place": place}) for place in range(2)]
+"""
+
+
+def test_its_shards_wait_for_none_and_one_that_breaks_costs_its_own_report_alone(tmp_path: Path):
+    toy = Toy(tmp_path / "toy")
+    for name in ("02_last", "03_sharded"):
+        (toy.root / "notebooks" / "scripts" / f"{name}.py").write_text(LAST)
+    (toy.root / "toy" / "late.py").write_text(LATE)
+    sharded = SPEC.replace("02_last:", "03_sharded:\n    experiments: toy.late:experiments")
+    toy.study.write_text(
+        toy.study.read_text() + SPEC + sharded.replace("memory_gb: 1", "memory_gb: 1, shards: 2")
+    )
+    (toy.root / "broken").touch()
+    done = toy.run("--only", "02,03")
+    assert done.returncode == 1 and "this shard broke" in done.stdout
+    assert toy.report("02_last").is_file() and not toy.report("03_sharded").is_file()
+    (toy.root / "broken").unlink()
+    shutil.rmtree(toy.report("02_last").parent)
+    done = toy.run("--set", "fail=raise")
+    assert done.returncode == 1 and "this shard broke" not in done.stdout
+    assert toy.report("03_sharded").is_file(), "a notebook that fails before it costs it nothing"
+    seen = [(toy.root / f"shard of {place}").read_text() for place in range(2)]
+    assert seen == ["False", "False"], "shards ran when the report of the last round was not there yet"
+
+
 @pytest.mark.parametrize(
     "spec, words",
     [
@@ -112,6 +156,7 @@ def test_it_comes_last_whatever_its_place(last: Toy):
         ("after: [02_last]", "after: '02_last' itself comes after others"),
         ("after: [01_second]\n    needs: [00_first]", "write needs or after, not both"),
         ("after: 00_first", "a list is expected there"),
+        ("after: [01_second]\n  03_needy:\n    needs: [02_last]", "needs: '02_last' comes after others"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused(last: Toy, spec: str, words: str):
