@@ -284,7 +284,8 @@ def _settings(where: str, profile: str, values: Any) -> Settings:
             raise StudyError(f"{where}, {key}: 0 or more is expected there, not {values[key]!r}")
     _checked(values.get("parameters", {}), dict, f"{where}, parameters")
     data = _checked(values.get("data", []), list, f"{where}, data")
+    known = dataset_names() if data else ()
     for name in data:
-        if name not in dataset_names():
-            raise StudyError(f"{where}, data: unknown data set {name!r}{nearest(str(name), dataset_names())}")
+        if name not in known:
+            raise StudyError(f"{where}, data: unknown data set {name!r}{nearest(str(name), known)}")
     return Settings(**(values | {"data": tuple(data)}))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segstudy.plots import chart_scores, draw_pipelines, panels, show_matrix
+from segstudy.plots import chart_scores, draw_pipelines, panels, show_matrix, use_style
 from segstudy.plots.panels import GRAPH
 
 
@@ -77,3 +77,19 @@ def test_scores_stand_at_their_means_with_95_percent_intervals():
     np.testing.assert_allclose(segments[0][:, 0], [0.5 - half, 0.5 + half], rtol=1e-6)
     assert [label.get_text() for label in second.get_yticklabels()] == ["C"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["x", "y"]
+
+
+def test_titles_stand_where_matplotlib_s_own_search_for_their_place_puts_them():
+    use_style()
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (20, 30, 3), dtype=np.uint8), None, rng.random((40, 30))]
+    drawn = []
+    for search in (False, True):
+        figure, axes = panels(pictures, ["one", "two\nlines", "three"], columns=2)
+        for ax in axes if search else ():
+            ax.set_title(ax.get_title())
+            ax._autotitlepos = True
+        figure.canvas.draw()
+        drawn.append(np.asarray(figure.canvas.buffer_rgba()).copy())
+        plt.close(figure)
+    assert np.array_equal(*drawn)
